@@ -1,0 +1,208 @@
+"""Everything that can happen to the engine. Each event carries `ts_event_ns`, the instant at which it was known.
+
+Events are values: msgspec writes them to the journal and reads them back unchanged (`encode_event`, `decode_event`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from tradebot.core.domain.orders import OrderReport
+
+Int = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+
+
+class _Event(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    ts_event_ns: int
+
+
+class MinuteClosed(_Event, frozen=True):
+    """The slice of one minute: all symbols of the universe at once, the missing ones named by `present`.
+
+    `minute_ns` labels the minute by its start; prices in units, volume in shares; arrays are (N,) in universe order.
+    """
+
+    minute_ns: int
+    symbols: tuple[str, ...]
+    open: Int
+    high: Int
+    low: Int
+    close: Int
+    volume: Int
+    present: Bool
+    feed: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, MinuteClosed) and encode_event(self) == encode_event(other)
+
+    def __hash__(self) -> int:
+        return hash((self.minute_ns, self.symbols))
+
+
+class TickKind(StrEnum):
+    """The timetable's instants (SYSTEMS.md section 0)."""
+
+    REBALANCE = "rebalance"
+    SESSION_OPEN = "session_open"
+    FLATTEN = "flatten"
+    SESSION_CLOSE = "session_close"
+    RETRAIN = "retrain"
+
+
+class Tick(_Event, frozen=True):
+    """A scheduled instant. `due_ns` is when it was due; `ts_event_ns` when it came."""
+
+    kind: TickKind
+    session: dt.date
+    due_ns: int
+
+
+class UniverseSelected(_Event, frozen=True):
+    """The symbols to watch from now on, with the reason of the choice. Held symbols always stay in."""
+
+    symbols: tuple[str, ...]
+    reason: str
+
+
+class ModelPromoted(_Event, frozen=True):
+    """A model, already verified and loaded by the shell, decides from now on."""
+
+    model_id: str
+    manifest_sha256: str
+    reason: str
+
+
+class OrderReported(_Event, frozen=True):
+    """The broker said something about an order."""
+
+    report: OrderReport
+
+
+class OrderRefused(_Event, frozen=True):
+    """The broker refused an order for good, or it is proven that it never arrived."""
+
+    client_order_id: str
+    code: int
+    reason: str
+
+
+class ReplyLost(_Event, frozen=True):
+    """An order was sent and no usable reply came: its state is unknown until looked up."""
+
+    client_order_id: str
+    reason: str
+
+
+class CancelRefused(_Event, frozen=True):
+    """The broker would not cancel (already filled, already gone)."""
+
+    broker_id: str
+    reason: str
+
+
+class CashPosted(_Event, frozen=True):
+    """Cash that moved without a trade: fees, dividends, interest, transfers. Applied once per `activity_id`."""
+
+    activity_id: str
+    kind: str
+    amount_units: int
+    note: str = ""
+
+
+class PositionFact(msgspec.Struct, frozen=True):
+    """A position as the broker states it. `cost_units` is qty * average entry price."""
+
+    symbol: str
+    qty: int
+    cost_units: int
+
+
+class AccountReconciled(_Event, frozen=True):
+    """The broker's books at one quiet instant. The first one of a journal opens the book; later ones are compared."""
+
+    account_number: str
+    cash_units: int
+    positions: tuple[PositionFact, ...]
+
+
+class FeedChanged(_Event, frozen=True):
+    """A feed became stale or fresh again. Stale data opens no risk."""
+
+    feed: str
+    stale: bool
+    reason: str
+
+
+class OperatorOrder(StrEnum):
+    PAUSE = "pause"  # no new risk
+    RESUME = "resume"
+    FLATTEN = "flatten"  # close everything, then pause
+    HALT = "halt"  # cancel, and refuse until resumed
+
+
+class OperatorSpoke(_Event, frozen=True):
+    """A person gave an order, with a reason."""
+
+    order: OperatorOrder
+    reason: str
+
+
+class JobEnded(_Event, frozen=True):
+    """The outcome record of a scheduled job: ran, skipped or failed, once per job and session (I24)."""
+
+    job: str
+    session: dt.date
+    outcome: str
+    reason: str
+
+
+Event = (
+    MinuteClosed
+    | Tick
+    | UniverseSelected
+    | ModelPromoted
+    | OrderReported
+    | OrderRefused
+    | ReplyLost
+    | CancelRefused
+    | CashPosted
+    | AccountReconciled
+    | FeedChanged
+    | OperatorSpoke
+    | JobEnded
+)
+
+
+def encode_hook(value: Any) -> Any:
+    """numpy arrays as (dtype, shape, bytes)."""
+    if isinstance(value, np.ndarray):
+        return [value.dtype.str, list(value.shape), value.tobytes()]
+    if isinstance(value, np.generic):
+        return value.item()
+    raise NotImplementedError(f"cannot encode {type(value).__name__}")
+
+
+def decode_hook(kind: type, value: Any) -> Any:
+    """The inverse of `encode_hook`; arrays come back writable and exact."""
+    dtype, shape, data = value
+    return np.frombuffer(data, dtype=np.dtype(dtype)).reshape(shape).copy()
+
+
+_ENCODER = msgspec.msgpack.Encoder(enc_hook=encode_hook)
+_DECODER: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(Event, dec_hook=decode_hook)
+
+
+def encode_event(event: Event) -> bytes:
+    return _ENCODER.encode(event)
+
+
+def decode_event(data: bytes) -> Event:
+    """Raises msgspec.ValidationError or msgspec.DecodeError on bytes that are no event."""
+    return _DECODER.decode(data)
