@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 
-from tradebot.core.domain.orders import Side
+from tradebot.core.domain.orders import Fill, Role, Side
 
 
 class Trade(msgspec.Struct, frozen=True):
@@ -30,3 +31,38 @@ class Trade(msgspec.Struct, frozen=True):
     def pnl_fraction(self) -> float:
         """Realised P&L over the notional entered."""
         return self.pnl_units / self.entry_units if self.entry_units else 0.0
+
+
+class TradeLedger(msgspec.Struct):
+    """Open trades by symbol. `apply` returns the trade as it stands after a fill."""
+
+    open: dict[str, Trade] = {}
+
+    def apply(self, fill: Fill, confidence: float, stop_units: int, target_units: int, flat: bool) -> Trade | None:
+        """Book a fill; `flat` says that the position is closed by it. None for an exit of something we never entered."""
+        trade = self.open.get(fill.symbol)
+        if trade is None:
+            if fill.role is not Role.ENTRY:
+                return None
+            trade = Trade(
+                fill.client_order_id, fill.symbol, fill.side, 0, 0, fill.ts_event_ns, confidence, stop_units, target_units
+            )  # fmt: skip
+        if fill.side is trade.side:
+            trade = replace(trade, qty=trade.qty + fill.qty, entry_units=trade.entry_units + fill.notional_units)
+        else:
+            exit_qty, exit_units = trade.exit_qty + fill.qty, trade.exit_units + fill.notional_units
+            entered = trade.entry_units if exit_qty == trade.qty else trade.entry_units * exit_qty // trade.qty
+            trade = replace(
+                trade,
+                exit_qty=exit_qty,
+                exit_units=exit_units,
+                exit_ns=fill.ts_event_ns,
+                exit_reason=str(fill.role),
+                pnl_units=trade.side.sign * (exit_units - entered),
+            )
+        if flat:
+            trade = replace(trade, status="CLOSED")
+            self.open.pop(fill.symbol, None)
+        else:
+            self.open[fill.symbol] = trade
+        return trade

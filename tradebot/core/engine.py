@@ -1,0 +1,278 @@
+"""The engine: event in, commands out. It does no I/O, reads no clock and draws no random number.
+
+    for event in driver:
+        for command in engine.handle(event): driver.obey(command)
+
+Live, paper, replay and backtest are drivers of this same object (DESIGN law 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tradebot.core.config import EngineConfig
+from tradebot.core.domain.commands import (
+    Alert,
+    CancelOrder,
+    Command,
+    LookUpOrder,
+    RecordDecision,
+    RecordFill,
+    RecordTrade,
+    StartRetrain,
+    SubmitOrder,
+)
+from tradebot.core.domain.events import (
+    AccountReconciled,
+    CancelRefused,
+    CashPosted,
+    Event,
+    FeedChanged,
+    JobEnded,
+    MinuteClosed,
+    ModelPromoted,
+    OperatorOrder,
+    OperatorSpoke,
+    OrderRefused,
+    OrderReported,
+    ReplyLost,
+    Tick,
+    TickKind,
+    UniverseSelected,
+)
+from tradebot.core.domain.orders import Fill, OrderIntent, OrderStatus, Role
+from tradebot.core.domain.session import Session, SessionTable
+from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
+from tradebot.core.execution import exits, planner
+from tradebot.core.execution.reconcile import differences
+from tradebot.core.forecast.model import Model
+from tradebot.core.pipeline import ServedModel, decide, decision_id, perceive
+from tradebot.core.state import Closing, Safety, State, state_from_bytes, state_to_bytes
+
+
+class Engine:
+    """State and the rules that move it. `models` is the shelf that the driver fills before it promotes a model."""
+
+    def __init__(self, config: EngineConfig, sessions: SessionTable, models: Mapping[str, Model], state: State | None = None) -> None:
+        self.config = config
+        self.sessions = sessions
+        self.models = models
+        self.state = state if state is not None else State()
+        self._served: ServedModel | None = None
+        if self.state.model_id:
+            self._serve(self.state.model_id)
+
+    @classmethod
+    def restore(cls, config: EngineConfig, sessions: SessionTable, models: Mapping[str, Model], data: bytes) -> Engine:
+        """The engine as it was when `snapshot` made `data`."""
+        return cls(config, sessions, models, state_from_bytes(data))
+
+    def snapshot(self) -> bytes:
+        return state_to_bytes(self.state)
+
+    def handle(self, event: Event) -> list[Command]:
+        """Apply one event. Events come in the order of the journal; time never runs backwards."""
+        state = self.state
+        state.now_ns = max(state.now_ns, event.ts_event_ns)
+        match event:
+            case MinuteClosed():
+                return self._on_minute(event)
+            case OrderReported(report=report):
+                fills = state.book.report(report)
+                commands: list[Command] = []
+                for fill in fills:
+                    commands += [RecordFill(fill), *self._record_trade(fill)]
+                return commands + self._advance_closes()
+            case OrderRefused(client_order_id=key, reason=reason):
+                state.book.refuse(key, reason)
+                return [Alert("warning", f"order {key} refused: {reason}"), *self._advance_closes()]
+            case ReplyLost(client_order_id=key):
+                order = state.book.orders.get(key)
+                if order is None or order.status is not OrderStatus.INTENDED:
+                    return []
+                order.status = OrderStatus.UNKNOWN
+                return [LookUpOrder(key)]
+            case CancelRefused(broker_id=broker_id):
+                order = state.book.orders.get(state.book.key_of_broker_id.get(broker_id, ""))
+                if order is not None:
+                    order.cancel_sent = False
+                return []
+            case CashPosted():
+                state.book.post(event)
+                return []
+            case AccountReconciled():
+                return self._on_reconciled(event)
+            case Tick():
+                return self._on_tick(event)
+            case ModelPromoted(model_id=model_id):
+                state.model_id = model_id
+                self._serve(model_id)
+                return []
+            case UniverseSelected(symbols=symbols):
+                held = (s for s, p in state.book.positions.items() if p.qty and s not in symbols)
+                state.select((*symbols, *held))
+                return []
+            case FeedChanged(feed=feed, stale=stale, reason=reason):
+                if stale:
+                    state.stale_feeds[feed] = reason
+                else:
+                    state.stale_feeds.pop(feed, None)
+                return [Alert("critical" if stale else "info", f"feed {feed} {'stale' if stale else 'fresh'}: {reason}")]
+            case OperatorSpoke(order=order_given, reason=reason):
+                return self._on_operator(order_given, reason)
+            case JobEnded():
+                return []
+
+    def _on_minute(self, minute: MinuteClosed) -> list[Command]:
+        state, session = self.state, self.sessions.at(minute.minute_ns)
+        assert session is not None, "a minute outside every session"
+        if minute.minute_ns <= state.minute_ns:
+            return []  # the same minute again, from another source
+        perceive(state, minute, session)
+        late_s = (minute.ts_event_ns - minute.minute_ns - NS_PER_MINUTE) / NS_PER_S
+        if late_s > self.config.bar_late_s_max and not self._has_decided_in(session):
+            return []  # history: warm-up before the first live minute
+        self._start_day(session)
+        decision, entries = decide(state, minute, session, self._served, self.config)
+        state.decided_minute_ns = minute.minute_ns
+        for position in [p for p in state.book.positions.values() if p.qty]:
+            self._watch(position.symbol, minute, decision.decision_id)
+        return [RecordDecision(decision), *self._submit(entries), *self._advance_closes()]
+
+    def _watch(self, symbol: str, minute: MinuteClosed, identity: str) -> None:
+        """The software stop and target, for a position whose protection does not rest at the broker."""
+        state = self.state
+        if symbol not in state.symbols or not minute.present[state.symbols.index(symbol)]:
+            return
+        if symbol in state.closing or planner.is_protected(state.book, symbol):
+            return
+        position = state.book.positions[symbol]
+        reason = exits.exit_reason(position.qty, position.cost_units, state.mark(symbol), self.config.exits)
+        if reason is not None:
+            state.closing[symbol] = Closing(reason, identity)
+
+    def _on_tick(self, tick: Tick) -> list[Command]:
+        state, session = self.state, self.sessions.on(tick.session)
+        assert session is not None, "a tick without a session"
+        identity = decision_id(self.config.profile, session, tick.due_ns)
+        match tick.kind:
+            case TickKind.REBALANCE:
+                self._start_day(session)
+                for symbol, position in state.book.positions.items():
+                    reason = exits.exit_reason(position.qty, position.cost_units, state.mark(symbol), self.config.exits)
+                    if position.qty and reason is not None:
+                        state.closing.setdefault(symbol, Closing(f"rebalance {reason}", identity))
+            case TickKind.FLATTEN:
+                self._flatten("flat at the close", identity)
+                return [*self._cancel_entries("flat at the close"), *self._advance_closes()]
+            case TickKind.SESSION_CLOSE:
+                state.book.forget_finished()
+                held = [s for s, p in state.book.positions.items() if p.qty]
+                return [Alert("critical", f"held over the close: {', '.join(held)}")] if held else []
+            case TickKind.RETRAIN:
+                return [StartRetrain(tick.session)]
+            case TickKind.SESSION_OPEN:
+                pass
+        return self._advance_closes()
+
+    def _on_operator(self, order: OperatorOrder, reason: str) -> list[Command]:
+        state = self.state
+        match order:
+            case OperatorOrder.RESUME:
+                state.safety, state.safety_reason = Safety.ACTIVE, ""
+                state.locked = {}
+                return [Alert("info", f"resumed: {reason}")]
+            case OperatorOrder.PAUSE:
+                self._tighten(Safety.REDUCING, reason)
+                return [Alert("warning", f"paused: {reason}")]
+            case OperatorOrder.HALT:
+                self._tighten(Safety.HALTED, reason)
+                return [Alert("critical", f"halted: {reason}"), *self._cancel_entries(reason)]
+            case OperatorOrder.FLATTEN:
+                self._tighten(Safety.REDUCING, reason)
+                self._flatten(f"operator: {reason}", f"{self.config.profile}-{state.now_ns}")
+                return [Alert("warning", f"flatten: {reason}"), *self._cancel_entries(reason), *self._advance_closes()]
+
+    def _on_reconciled(self, event: AccountReconciled) -> list[Command]:
+        state = self.state
+        if not state.book.opened:
+            state.book.open_with(event.account_number, event.cash_units, event.positions)
+            return []
+        found = differences(state.book, event)
+        for symbol, difference in found.items():
+            if symbol:
+                state.locked[symbol] = difference
+        return [Alert("critical", f"books differ from the broker's: {difference}") for difference in found.values()]
+
+    def _flatten(self, reason: str, identity: str) -> None:
+        for symbol, position in self.state.book.positions.items():
+            if position.qty:
+                self.state.closing.setdefault(symbol, Closing(reason, identity))
+
+    def _cancel_entries(self, reason: str) -> list[Command]:
+        """Cancel entries that have not filled, in symbols that hold nothing yet."""
+        commands: list[Command] = []
+        for order in self.state.book.open_orders():
+            if order.role is Role.ENTRY and order.broker_id and not order.cancel_sent:
+                order.cancel_sent = True
+                commands.append(CancelOrder(order.broker_id, order.key, reason))
+        return commands
+
+    def _advance_closes(self) -> list[Command]:
+        """Take each closing position its next step: free its shares, then sell them, until it is flat."""
+        state = self.state
+        commands: list[Command] = []
+        for symbol, closing in list(state.closing.items()):
+            if state.book.qty(symbol) == 0 and not state.book.open_orders(symbol):
+                del state.closing[symbol]
+            elif planner.is_free_to_exit(state.book, symbol):
+                commands += self._submit_exit(symbol, closing)
+            else:
+                commands += planner.cancels_before_close(state.book, symbol, closing.reason)
+        return commands
+
+    def _submit_exit(self, symbol: str, closing: Closing) -> list[Command]:
+        state = self.state
+        if closing.attempts >= planner.EXIT_ATTEMPTS_MAX:
+            del state.closing[symbol]
+            state.locked[symbol] = "could not be closed"
+            return [Alert("critical", f"{symbol}: {planner.EXIT_ATTEMPTS_MAX} exits failed; close it by hand")]
+        closing.attempts += 1
+        intent = planner.exit_intent(
+            closing.decision_id,
+            symbol,
+            state.book.qty(symbol),
+            state.mark(symbol),
+            closing.reason,
+            state.now_ns,
+            closing.attempts,
+        )
+        return self._submit([intent])
+
+    def _submit(self, intents: list[OrderIntent]) -> list[Command]:
+        for intent in intents:
+            self.state.book.intend(intent)
+        return [SubmitOrder(intent) for intent in intents]
+
+    def _record_trade(self, fill: Fill) -> list[Command]:
+        order = self.state.book.orders[fill.client_order_id]
+        protection = exits.bracket_for(order.reference_units, self.config.exits)
+        flat = self.state.book.qty(fill.symbol) == 0
+        trade = self.state.trades.apply(fill, order.confidence, protection.stop_units, protection.target_units, flat)
+        return [RecordTrade(trade)] if trade is not None else []
+
+    def _start_day(self, session: Session) -> None:
+        """Reset the day's risk once per session, at 04:00 or at the first minute seen of it."""
+        if self.state.session != session.date:
+            self.state.session = session.date
+            self.state.day_start_equity_units = self.state.equity_units()
+
+    def _has_decided_in(self, session: Session) -> bool:
+        return self.state.decided_minute_ns >= session.open_ns
+
+    def _tighten(self, safety: Safety, reason: str) -> None:
+        if self.state.safety is not Safety.HALTED:
+            self.state.safety, self.state.safety_reason = safety, reason
+
+    def _serve(self, model_id: str) -> None:
+        self._served = ServedModel.of(self.models[model_id])

@@ -1,0 +1,76 @@
+"""From a wish to orders: ids that are pure functions of the decision, protected entries, and the steps of a close."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tradebot.core.domain.book import Book, WorkingOrder
+from tradebot.core.domain.commands import CancelOrder
+from tradebot.core.domain.orders import Bracket, OrderIntent, Role, Side
+
+EXIT_ATTEMPTS_MAX = 5
+
+
+def entry_intent(
+    decision_id: str, symbol: str, qty: int, price_units: int, bracket: Bracket, confidence: float, now_ns: int
+) -> OrderIntent:
+    """A market buy with its stop and target."""
+    return OrderIntent(
+        client_order_id=f"{decision_id}-{symbol}-entry",
+        decision_id=decision_id,
+        symbol=symbol,
+        side=Side.BUY,
+        qty=qty,
+        role=Role.ENTRY,
+        reason=f"confidence {confidence:.3f}",
+        reference_units=price_units,
+        decided_ns=now_ns,
+        bracket=bracket,
+        confidence=confidence,
+    )
+
+
+def exit_intent(decision_id: str, symbol: str, held: int, price_units: int, reason: str, now_ns: int, attempt: int) -> OrderIntent:
+    """A market order that closes what is held."""
+    return OrderIntent(
+        client_order_id=f"{decision_id}-{symbol}-exit{attempt}",
+        decision_id=decision_id,
+        symbol=symbol,
+        side=Side.SELL if held > 0 else Side.BUY,
+        qty=abs(held),
+        role=Role.EXIT,
+        reason=reason,
+        reference_units=price_units,
+        decided_ns=now_ns,
+    )
+
+
+def cancels_before_close(book: Book, symbol: str, reason: str) -> Sequence[CancelOrder]:
+    """Cancels that free a symbol's shares: resting legs reserve them at the broker, and an entry could still fill.
+
+    One cancel a bracket is enough (the broker cancels the sibling), so of two legs only the target is named.
+    """
+    orders = [o for o in book.open_orders(symbol) if o.role is not Role.EXIT and o.broker_id and not o.cancel_sent]
+    cancels = []
+    for order in orders:
+        sibling = order.key.removesuffix("/stop") + "/target"
+        if order.role is Role.STOP and _is_open(book.orders.get(sibling)):
+            continue
+        order.cancel_sent = True
+        cancels.append(CancelOrder(order.broker_id, order.key, reason))
+    return cancels
+
+
+def is_free_to_exit(book: Book, symbol: str) -> bool:
+    """Shares are held, nothing of ours reserves them, and no exit is on its way."""
+    return book.qty(symbol) != 0 and not book.open_orders(symbol)
+
+
+def is_protected(book: Book, symbol: str) -> bool:
+    """Open stop orders cover all that is held."""
+    covered = sum(o.open_qty for o in book.open_orders(symbol) if o.role is Role.STOP)
+    return covered >= abs(book.qty(symbol))
+
+
+def _is_open(order: WorkingOrder | None) -> bool:
+    return order is not None and order.is_open and not order.cancel_sent

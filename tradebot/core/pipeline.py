@@ -1,0 +1,148 @@
+"""One minute's decision, from features to orders: the only file that knows the order of the stages. Start reading here.
+
+    features -> forecast -> entry filters -> size -> limits -> protected orders
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tradebot.core.config import EngineConfig
+from tradebot.core.domain.decision import Decision
+from tradebot.core.domain.events import MinuteClosed
+from tradebot.core.domain.orders import OrderIntent
+from tradebot.core.domain.session import Session
+from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
+from tradebot.core.execution.exits import bracket_for, flatten_ns
+from tradebot.core.execution.planner import entry_intent
+from tradebot.core.features.catalogue import column_index, step_minute, warm_up_bars
+from tradebot.core.features.feature import ROW_WIDTH
+from tradebot.core.forecast.model import Model
+from tradebot.core.forecast.predict import confidences
+from tradebot.core.portfolio.sizing import shares_by_equity_fraction
+from tradebot.core.risk.limits import Proposal, RiskView, first_refusal
+from tradebot.core.selection.entry import entry_reasons
+from tradebot.core.state import Safety, State
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """A model with what the pipeline looks up once: its columns and its warm-up."""
+
+    model: Model
+    columns: np.ndarray  # (F,)
+    warm_up_bars: int
+
+    @staticmethod
+    def of(model: Model) -> ServedModel:
+        return ServedModel(model, column_index(model.features), warm_up_bars(model.features))
+
+
+def decision_id(profile: str, session: Session, minute_ns: int) -> str:
+    """`profile-YYYYMMDD-HHMMZ`, the minute's start in UTC."""
+    minute_of_day = minute_ns // NS_PER_MINUTE % 1440
+    return f"{profile}-{session.date:%Y%m%d}-{minute_of_day // 60:02d}{minute_of_day % 60:02d}Z"
+
+
+def perceive(state: State, minute: MinuteClosed, session: Session) -> None:
+    """Step every feature by one bar and mark every symbol to market."""
+    assert minute.symbols == state.symbols, "the slice is not of this universe"
+    step_minute(
+        state.memory,
+        float(session.open_ns // NS_PER_MINUTE),
+        minute.open,
+        minute.high,
+        minute.low,
+        minute.close,
+        minute.volume,
+        minute.present,
+        np.empty(ROW_WIDTH),
+        state.features,
+        state.seen,
+    )
+    np.copyto(state.marks, minute.close, where=minute.present)
+    state.minute_ns = minute.minute_ns
+
+
+def decide(
+    state: State, minute: MinuteClosed, session: Session, served: ServedModel | None, config: EngineConfig
+) -> tuple[Decision, list[OrderIntent]]:
+    """What to open on this minute and, for every symbol, why or why not."""
+    symbols, book = state.symbols, state.book
+    identity = decision_id(config.profile, session, minute.minute_ns)
+    confidence = np.full(len(symbols), np.nan)
+    qty = np.zeros(len(symbols), np.int64)
+    orders = [""] * len(symbols)
+    intents: list[OrderIntent] = []
+
+    if served is None:
+        valid, reasons = np.zeros(len(symbols), np.bool_), ["no model"] * len(symbols)
+    else:
+        valid = minute.present & (state.seen >= served.warm_up_bars)
+        confidence = confidences(served.model, state.features, served.columns, valid)
+        busy = {s for s, p in book.positions.items() if p.qty} | {o.symbol for o in book.open_orders()} | state.closing.keys()
+        reasons = entry_reasons(symbols, valid, confidence, minute.close, busy, config.entry)
+        blocked = no_new_risk(state, minute, session, config)
+        view = _risk_view(state, busy)
+        for n in _by_confidence(confidence, reasons):
+            symbol, price = symbols[n], int(minute.close[n])
+            refusal = blocked or state.locked.get(symbol)
+            shares = shares_by_equity_fraction(view.equity_units, price, config.sizing)
+            refusal = refusal or first_refusal(Proposal(symbol, shares, price), view, config.limits)
+            if refusal is not None:
+                reasons[n] = f"refused: {refusal}"
+                continue
+            bracket = bracket_for(price, config.exits)
+            intent = entry_intent(identity, symbol, shares, price, bracket, float(confidence[n]), minute.ts_event_ns)
+            intents.append(intent)
+            qty[n], orders[n], reasons[n] = shares, intent.client_order_id, "enter"
+            view = RiskView(
+                view.positions + 1, view.free_cash_units - shares * price, view.equity_units, view.day_start_equity_units
+            )  # fmt: skip
+
+    decision = Decision(
+        identity,
+        minute.minute_ns,
+        minute.ts_event_ns,
+        state.model_id,
+        served.model.schema_hash if served is not None else "",
+        symbols,
+        state.features.copy(),
+        valid,
+        confidence,
+        minute.close.copy(),
+        config.entry.confidence_min,
+        qty,
+        tuple(reasons),
+        tuple(orders),
+    )
+    return decision, intents
+
+
+def no_new_risk(state: State, minute: MinuteClosed, session: Session, config: EngineConfig) -> str | None:
+    """What forbids any new position this minute, or None."""
+    late_s = (minute.ts_event_ns - minute.minute_ns - NS_PER_MINUTE) / NS_PER_S
+    if state.safety is not Safety.ACTIVE:
+        return f"{state.safety}: {state.safety_reason}"
+    if not state.book.opened:
+        return "books not reconciled yet"
+    if late_s > config.bar_late_s_max:
+        return f"bar late by {late_s:.0f} s > {config.bar_late_s_max:g} s"
+    if state.stale_feeds:
+        return "stale: " + "; ".join(f"{feed}: {reason}" for feed, reason in sorted(state.stale_feeds.items()))
+    if minute.minute_ns + NS_PER_MINUTE >= flatten_ns(session.close_ns, config.exits):
+        return "flat at the close"
+    return None
+
+
+def _risk_view(state: State, busy: set[str]) -> RiskView:
+    free = state.book.cash_units - state.book.committed_units()
+    return RiskView(len(busy), free, state.equity_units(), state.day_start_equity_units)
+
+
+def _by_confidence(confidence: np.ndarray, reasons: list[str]) -> list[int]:
+    """Candidates, most confident first, universe order among equals."""
+    candidates = [n for n, reason in enumerate(reasons) if not reason]
+    return sorted(candidates, key=lambda n: -confidence[n])

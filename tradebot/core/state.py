@@ -1,0 +1,93 @@
+"""All memory of the engine, to and from bytes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from tradebot.core.domain.book import Book
+from tradebot.core.domain.events import decode_hook, encode_hook
+from tradebot.core.domain.trade import TradeLedger
+from tradebot.core.features.catalogue import FEATURE_COUNT, STATE_WIDTH, new_state
+
+
+class Safety(StrEnum):
+    """Only a person loosens it (I8)."""
+
+    ACTIVE = "active"
+    REDUCING = "reducing"  # nothing new, exits go on
+    HALTED = "halted"  # nothing new, working entries cancelled
+
+
+class Closing(msgspec.Struct):
+    """A position on its way out: why, since which decision, and how many exits were tried."""
+
+    reason: str
+    decision_id: str
+    attempts: int = 0
+
+
+class State(msgspec.Struct):
+    """One portfolio and one market's memory. Arrays are aligned with `symbols`."""
+
+    symbols: tuple[str, ...] = ()
+    memory: npt.NDArray[np.float64] = np.zeros((0, STATE_WIDTH))  # (N, S) of the feature steps
+    features: npt.NDArray[np.float64] = np.zeros((0, FEATURE_COUNT))  # (N, F) of the last minute
+    seen: npt.NDArray[np.int64] = np.zeros(0, np.int64)  # (N,)
+    marks: npt.NDArray[np.int64] = np.zeros(0, np.int64)  # (N,) last close in units, 0 before the first
+    now_ns: int = 0
+    minute_ns: int = -1  # the last minute perceived
+    decided_minute_ns: int = -1  # the last minute decided on
+    session: dt.date | None = None  # the day that `day_start_equity_units` belongs to
+    day_start_equity_units: int = 0
+    model_id: str = ""
+    safety: Safety = Safety.ACTIVE
+    safety_reason: str = ""
+    stale_feeds: dict[str, str] = {}
+    locked: dict[str, str] = {}  # symbol -> unexplained difference with the broker
+    closing: dict[str, Closing] = {}
+    book: Book = msgspec.field(default_factory=Book)
+    trades: TradeLedger = msgspec.field(default_factory=TradeLedger)
+
+    def mark(self, symbol: str) -> int:
+        """Last close in units; the average entry price where no bar has come yet."""
+        if symbol in self.symbols:
+            units = int(self.marks[self.symbols.index(symbol)])
+            if units:
+                return units
+        position = self.book.positions.get(symbol)
+        return position.entry_units if position is not None else 0
+
+    def equity_units(self) -> int:
+        """Cash and positions at their marks."""
+        return self.book.cash_units + sum(p.qty * self.mark(s) for s, p in self.book.positions.items() if p.qty)
+
+    def select(self, symbols: tuple[str, ...]) -> None:
+        """Watch these symbols from now on; what is known of those that stay is kept."""
+        old = {s: n for n, s in enumerate(self.symbols)}
+        kept = np.array([old.get(s, -1) for s in symbols], np.int64)
+        stays = kept >= 0
+        memory, features = new_state(len(symbols)), np.full((len(symbols), FEATURE_COUNT), np.nan)
+        seen, marks = np.zeros(len(symbols), np.int64), np.zeros(len(symbols), np.int64)
+        for new, past in ((memory, self.memory), (features, self.features), (seen, self.seen), (marks, self.marks)):
+            new[stays] = past[kept[stays]]
+        self.symbols, self.memory, self.features, self.seen, self.marks = symbols, memory, features, seen, marks
+
+
+
+
+_ENCODER = msgspec.msgpack.Encoder(enc_hook=encode_hook)
+_DECODER = msgspec.msgpack.Decoder(State, dec_hook=decode_hook)
+
+
+def state_to_bytes(state: State) -> bytes:
+    return _ENCODER.encode(state)
+
+
+def state_from_bytes(data: bytes) -> State:
+    """Raises msgspec.ValidationError or msgspec.DecodeError on bytes that are no state."""
+    return _DECODER.decode(data)
