@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -100,7 +101,8 @@ def _write(path: Path, cached: _Cached) -> None:
         part.write_bytes(msgspec.json.encode(cached))
         part.replace(path)
     except OSError:  # a read-only machine computes the table each time
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 def _digest(sessions: tuple[tuple[dt.date, int, int], ...]) -> str:

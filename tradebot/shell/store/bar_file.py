@@ -1,0 +1,171 @@
+"""One Parquet file of one-minute bars or quotes: read, and refuse whatever can't be true.
+
+Every refusal is an OperatorFault that names file, symbol, minute and field, since a bad bar that passes here becomes a trade.
+Columns: `timestamp` (start of the minute, UTC) and prices in dollars, volume in shares; see data/README.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tradebot.core.domain.bars import BarColumns
+from tradebot.core.domain.faults import OperatorFault
+from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S, UNITS_PER_USD
+
+Int = npt.NDArray[np.int64]
+Float = npt.NDArray[np.float64]
+
+_NAME: Final = re.compile(r"^(?P<symbol>[A-Z][A-Z0-9.\-]*)_1m(?P<quotes>_quotes)?(_.*)?\.parquet$")
+_PRICES: Final = ("open", "high", "low", "close")
+_QUOTES: Final = ("bid_open", "ask_open")
+_PRICE_USD_MAX: Final = 1e8  # keeps price * quantity far inside int64
+_VOLUME_MAX: Final = 1e15
+
+
+@dataclass(frozen=True, slots=True)
+class BarFileName:
+    """What a file's name says: `BAC_1m_quotes_2013_10.parquet` holds quotes of BAC."""
+
+    path: Path
+    symbol: str
+    is_quotes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteColumns:
+    """Quotes at the start of each minute in units, 0 = no such side."""
+
+    minute_ns: Int  # (T,)
+    bid: Int  # (T,)
+    ask: Int  # (T,)
+
+
+def bar_file_name(path: Path) -> BarFileName | None:
+    """The parsed name, or None for a file that is not one of ours."""
+    found = _NAME.match(path.name)
+    return BarFileName(path, found["symbol"], found["quotes"] is not None) if found else None
+
+
+def bar_files(folder: Path) -> list[BarFileName]:
+    """The bar and quote files of a folder by name; other files are not ours. Raises OperatorFault when there is no such folder."""
+    if not folder.is_dir():
+        raise OperatorFault(f"{folder}: there is no such folder of bars")
+    return [name for file in sorted(folder.glob("*.parquet")) if (name := bar_file_name(file)) is not None]
+
+
+def read_bars(name: BarFileName) -> BarColumns:
+    """Validated bars of one file. Raises OperatorFault."""
+    rows = _read(name, (*_PRICES, "volume"))
+    usd = rows.columns
+    for field in _PRICES:
+        rows.refuse(field, usd[field] <= 0, "is not above 0")
+    rows.refuse("volume", usd["volume"] < 0, "is negative")
+    rows.refuse("high", usd["high"] < usd["low"], "is below low", "low")
+    for field in ("open", "close"):
+        rows.refuse(field, usd[field] > usd["high"], "is above high", "high")
+        rows.refuse(field, usd[field] < usd["low"], "is below low", "low")
+    units = {field: _units(usd[field]) for field in _PRICES}
+    rows.refuse("low", units["low"] <= 0, "rounds to 0 at four decimals")
+    return BarColumns(name.symbol, rows.minute_ns, volume=np.rint(usd["volume"]).astype(np.int64), **units)
+
+
+def read_quotes(name: BarFileName) -> QuoteColumns:
+    """Validated quotes of one file. Raises OperatorFault. A crossed quote is real and stays."""
+    rows = _read(name, _QUOTES)
+    for field in _QUOTES:
+        rows.refuse(field, rows.columns[field] < 0, "is negative")
+    return QuoteColumns(rows.minute_ns, _units(rows.columns["bid_open"]), _units(rows.columns["ask_open"]))
+
+
+def fault_at(path: Path, symbol: str, minute_ns: int, what: str) -> OperatorFault:
+    """The one shape of a refusal of data."""
+    return OperatorFault(f"{path}: {symbol} at {minute_text(minute_ns)}: {what}")
+
+
+def minute_text(ts_ns: int) -> str:
+    return dt.datetime.fromtimestamp(ts_ns // NS_PER_S, dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows on the way in: stamps (T,) that strictly increase and float columns (T,)."""
+
+    name: BarFileName
+    minute_ns: Int
+    columns: dict[str, Float]
+
+    def refuse(self, field: str, bad: npt.NDArray[np.bool_], what: str, limit: str = "") -> None:
+        """Raise on the first bad row, naming the field, its value and the other field that it contradicts."""
+        for i in np.flatnonzero(bad)[:1]:
+            tail = f" {self.columns[limit][i]:g}" if limit else ""
+            raise fault_at(self.name.path, self.name.symbol, int(self.minute_ns[i]), f"{field} {self.columns[field][i]:g} {what}{tail}")
+
+
+def _read(name: BarFileName, fields: tuple[str, ...]) -> _Rows:
+    """Stamps that strictly increase, and finite columns."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(name.path) as file:
+            present = file.schema_arrow.names
+            for field in ("timestamp", *fields):
+                if field not in present:
+                    raise OperatorFault(f"{name.path}: {name.symbol}: column {field} is missing")
+            table = file.read(columns=["timestamp", *fields])
+    except (pa.ArrowException, OSError, EOFError) as error:
+        raise OperatorFault(f"{name.path}: {name.symbol}: this is no readable Parquet file ({_first_line(error)})") from error
+    if not table.num_rows:
+        raise OperatorFault(f"{name.path}: {name.symbol}: the file holds no rows")
+    minute_ns = _stamps(name, table.column("timestamp"))
+    rows = _Rows(name, minute_ns, {field: _floats(name, field, table.column(field)) for field in fields})
+    for field, values in rows.columns.items():
+        rows.refuse(field, ~np.isfinite(values), "is not a number")
+        rows.refuse(field, np.abs(values) > (_VOLUME_MAX if field == "volume" else _PRICE_USD_MAX), "is impossibly large")
+    return rows
+
+
+def _stamps(name: BarFileName, column: Any) -> Int:
+    import pyarrow as pa
+
+    if not pa.types.is_timestamp(column.type) or column.type.tz is None:
+        raise OperatorFault(f"{name.path}: {name.symbol}: column timestamp is {column.type}, not a time with a time zone")
+    if column.null_count:
+        raise OperatorFault(f"{name.path}: {name.symbol}: column timestamp has {column.null_count} empty cells")
+    try:
+        stamps: Int = column.cast(pa.timestamp("ns", "UTC")).cast(pa.int64()).to_numpy()
+    except pa.ArrowInvalid as error:
+        raise OperatorFault(f"{name.path}: {name.symbol}: column timestamp holds an impossible time") from error
+    for i in np.flatnonzero(stamps % NS_PER_MINUTE)[:1]:
+        raise fault_at(name.path, name.symbol, int(stamps[i]), "timestamp is not the start of a minute")
+    step = np.diff(stamps)
+    for i in np.flatnonzero(step <= 0)[:1]:
+        what = "timestamp is a duplicate" if step[i] == 0 else f"timestamp is out of order, after {minute_text(int(stamps[i]))}"
+        raise fault_at(name.path, name.symbol, int(stamps[i + 1]), what)
+    return stamps
+
+
+def _floats(name: BarFileName, field: str, column: Any) -> Float:
+    import pyarrow as pa
+
+    if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
+        raise OperatorFault(f"{name.path}: {name.symbol}: column {field} is {column.type}, not a number")
+    values: Float = column.cast(pa.float64()).to_numpy(zero_copy_only=False)  # an empty cell becomes NaN
+    return values
+
+
+def _units(usd: Float) -> Int:
+    """Nearest unit of 1e-4 dollars, ties to even, as `units.units_nearest`."""
+    units: Int = np.rint(usd * UNITS_PER_USD).astype(np.int64)
+    return units
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:160]

@@ -1,0 +1,160 @@
+"""Folders of bars: read one for training, backtest and simulation, and keep one of fetched history.
+
+A folder holds `SYMBOL_1m*.parquet` (bars) and `SYMBOL_1m_quotes*.parquet` (quotes at the bar's start). `BarStore` writes one file a symbol
+and month, each with a JSON sidecar that says from which feed, with which adjustment and for which range it was fetched.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from tradebot.core.domain.bars import BarColumns
+from tradebot.core.domain.faults import OperatorFault
+from tradebot.core.domain.units import NS_PER_S, UNITS_PER_USD
+from tradebot.shell.store.bar_check import FileCheck, check_bar_folder, list_bar_folder
+from tradebot.shell.store.bar_file import BarFileName, QuoteColumns, bar_files, fault_at, read_bars, read_quotes
+from tradebot.shell.store.sidecar import FORMAT, Origin, Sidecar, file_sha256, read_sidecar, write_sidecar
+
+_BAR_FIELDS: Final = ("minute_ns", "open", "high", "low", "close", "volume")
+
+
+def read_bar_folder(path: Path, symbols: Sequence[str] | None = None) -> dict[str, BarColumns]:
+    """Every symbol's bars (or those of `symbols`), oldest first, with quotes where the folder has them.
+
+    Raises OperatorFault for a folder or universe that is empty, a symbol that has no file, and any file that can't be true.
+    """
+    if symbols is not None and not symbols:
+        raise OperatorFault("the universe is empty: name at least one symbol")
+    names = bar_files(path)
+    if not any(not n.is_quotes for n in names):
+        raise OperatorFault(f"{path}: no bars here: there is no file named SYMBOL_1m*.parquet")
+    chosen = sorted({n.symbol for n in names if not n.is_quotes}) if symbols is None else list(dict.fromkeys(symbols))
+    histories: dict[str, BarColumns] = {}
+    for symbol in chosen:
+        files = [n for n in names if n.symbol == symbol]
+        bars = [(n, read_bars(n)) for n in files if not n.is_quotes]
+        if not bars:
+            raise OperatorFault(f"{path}: there are no bars of {symbol}")
+        quotes = [(n, read_quotes(n)) for n in files if n.is_quotes]
+        histories[symbol] = _with_quotes(_join(symbol, bars), quotes)
+    return histories
+
+
+class BarStore:
+    """A folder of fetched history that grows. One writer at a time."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def read(self, symbols: Sequence[str] | None = None) -> dict[str, BarColumns]:
+        return read_bar_folder(self.root, symbols)
+
+    def check(self) -> list[FileCheck]:
+        return check_bar_folder(self.root)
+
+    def listing(self) -> list[FileCheck]:
+        """What is stored, from names, sidecars and file ends alone (no validation)."""
+        return list_bar_folder(self.root)
+
+    def resume_ns(self, symbol: str, from_ns: int, through_ns: int, origin: Origin) -> int:
+        """The first instant of a range inside one month that still must be fetched; above `through_ns` when nothing must."""
+        sidecar = self._sidecar(symbol, from_ns, origin)
+        if sidecar is None or sidecar.fetched_from_ns > from_ns:
+            return from_ns
+        return max(from_ns, min(sidecar.fetched_through_ns, through_ns) + 1)
+
+    def write(self, bars: BarColumns, origin: Origin, from_ns: int, through_ns: int) -> Path:
+        """Add bars fetched for `from_ns <= t <= through_ns`, a range inside one UTC month, to that month's file. Returns its path.
+
+        The file is replaced in one step and validated before it takes its place. Raises OperatorFault for bars that can't be true, a folder
+        that can't be written and a folder that holds another feed or adjustment.
+        """
+        path = self._path(bars.symbol, from_ns)
+        old = self._sidecar(bars.symbol, from_ns, origin)
+        if old is not None and path.exists():
+            held = read_bars(BarFileName(path, bars.symbol, False))
+            bars = _overlay(held, bars)
+            if from_ns <= old.fetched_through_ns + 1 and old.fetched_from_ns <= through_ns + 1:
+                from_ns, through_ns = min(from_ns, old.fetched_from_ns), max(through_ns, old.fetched_through_ns)
+        if not len(bars):
+            return path
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            _write_parquet(bars, part)
+            read_bars(BarFileName(part, bars.symbol, False))
+            sidecar = Sidecar(FORMAT, bars.symbol, origin, from_ns, through_ns, len(bars), file_sha256(part))
+            part.replace(path)
+            write_sidecar(path, sidecar)
+        except OSError as error:
+            raise OperatorFault(f"{self.root}: bars can't be written here ({error.strerror or error})") from error
+        finally:
+            with suppress(OSError):
+                part.unlink()
+        return path
+
+    def _path(self, symbol: str, ts_ns: int) -> Path:
+        month = dt.datetime.fromtimestamp(ts_ns // NS_PER_S, dt.UTC)
+        return self.root / f"{symbol}_1m_{month:%Y_%m}.parquet"
+
+    def _sidecar(self, symbol: str, ts_ns: int, origin: Origin) -> Sidecar | None:
+        """The month's sidecar, None when there is none or it doesn't describe the file. Raises OperatorFault on another origin."""
+        path = self._path(symbol, ts_ns)
+        sidecar = read_sidecar(path)
+        if sidecar is None or not path.exists() or file_sha256(path) != sidecar.sha256:
+            return None
+        if sidecar.origin != origin:
+            held = f"feed {sidecar.origin.feed}, adjustment {sidecar.origin.adjustment}, from {sidecar.origin.source}"
+            raise OperatorFault(f"{path}: holds {held}; fetch feed {origin.feed}, adjustment {origin.adjustment} into another folder")
+        return sidecar
+
+
+def _join(symbol: str, parts: Sequence[tuple[BarFileName, BarColumns]]) -> BarColumns:
+    """Several files of one symbol as one history; they must not overlap."""
+    ordered = sorted(parts, key=lambda part: int(part[1].minute_ns[0]))
+    for (before, earlier), (name, later) in pairwise(ordered):
+        if later.minute_ns[0] <= earlier.minute_ns[-1]:
+            what = f"timestamp is also in {before.path.name}"
+            raise fault_at(name.path, symbol, int(later.minute_ns[0]), what)
+    if len(ordered) == 1:
+        return ordered[0][1]
+    columns = {f: np.concatenate([getattr(b, f) for _, b in ordered]) for f in _BAR_FIELDS}
+    return BarColumns(symbol, **columns)
+
+
+def _with_quotes(bars: BarColumns, parts: Sequence[tuple[BarFileName, QuoteColumns]]) -> BarColumns:
+    """The bars with the quote of the same minute, 0 where there is none."""
+    if not parts:
+        return bars
+    bid, ask = np.zeros(len(bars), np.int64), np.zeros(len(bars), np.int64)
+    for _, quotes in parts:
+        at = np.searchsorted(bars.minute_ns, quotes.minute_ns)
+        inside = at < len(bars)
+        inside[inside] = bars.minute_ns[at[inside]] == quotes.minute_ns[inside]
+        bid[at[inside]] = quotes.bid[inside]
+        ask[at[inside]] = quotes.ask[inside]
+    return BarColumns(bars.symbol, bars.minute_ns, bars.open, bars.high, bars.low, bars.close, bars.volume, bid, ask)
+
+
+def _overlay(held: BarColumns, fresh: BarColumns) -> BarColumns:
+    """Held rows and fresh ones; where both have a minute, the fresh one."""
+    rest = held.rows(~np.isin(held.minute_ns, fresh.minute_ns))
+    both = {f: np.concatenate([getattr(rest, f), getattr(fresh, f)]) for f in _BAR_FIELDS}
+    return BarColumns(held.symbol, **both).rows(np.argsort(both["minute_ns"], kind="stable"))
+
+
+def _write_parquet(bars: BarColumns, path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    usd = {f: getattr(bars, f) / UNITS_PER_USD for f in ("open", "high", "low", "close")}
+    stamps = pa.array(bars.minute_ns).cast(pa.timestamp("ns", "UTC"))
+    pq.write_table(pa.table({"timestamp": stamps, **usd, "volume": bars.volume.astype(np.float64)}), path, compression="zstd")
