@@ -137,7 +137,7 @@ class Engine:
         state.decided_minute_ns = minute.minute_ns
         for position in [p for p in state.book.positions.values() if p.qty]:
             self._watch(position.symbol, minute, decision.decision_id)
-        return [RecordDecision(decision), *self._submit(entries), *self._advance_closes()]
+        return [RecordDecision(decision), *self._submit(entries), *self._advance_closes(again=True)]
 
     def _watch(self, symbol: str, minute: MinuteClosed, identity: str) -> None:
         """The software stop and target, for a position whose protection does not rest at the broker."""
@@ -218,7 +218,7 @@ class Engine:
                 commands.append(CancelOrder(order.broker_id, order.key, reason))
         return commands
 
-    def _advance_closes(self) -> list[Command]:
+    def _advance_closes(self, *, again: bool = False) -> list[Command]:
         """Take each closing position its next step: free its shares, then sell them, until it is flat."""
         state = self.state
         commands: list[Command] = []
@@ -228,7 +228,7 @@ class Engine:
             elif planner.is_free_to_exit(state.book, symbol):
                 commands += self._submit_exit(symbol, closing)
             else:
-                commands += planner.cancels_before_close(state.book, symbol, closing.reason)
+                commands += planner.cancels_before_close(state.book, symbol, closing.reason, again=again)
         return commands
 
     def _submit_exit(self, symbol: str, closing: Closing) -> list[Command]:

@@ -1,6 +1,6 @@
 """One minute's decision, from features to orders: the only file that knows the order of the stages. Start reading here.
 
-    features -> forecast -> entry filters -> size -> limits -> protected orders
+features -> forecast -> entry filters -> size -> limits -> protected orders
 """
 
 from __future__ import annotations

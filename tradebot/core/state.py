@@ -78,8 +78,6 @@ class State(msgspec.Struct):
         self.symbols, self.memory, self.features, self.seen, self.marks = symbols, memory, features, seen, marks
 
 
-
-
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=encode_hook)
 _DECODER = msgspec.msgpack.Decoder(State, dec_hook=decode_hook)
 

@@ -195,10 +195,10 @@ class Book(msgspec.Struct):
             if report.reason:
                 order.reason = report.reason
         if report.status is OrderStatus.REPLACED and report.replaced_by and report.replaced_by not in self.key_of_broker_id:
-            self._follow_replacement(order, report)
+            fills += self._follow_replacement(order, report)
         return fills
 
-    def _follow_replacement(self, order: WorkingOrder, report: OrderReport) -> None:
+    def _follow_replacement(self, order: WorkingOrder, report: OrderReport) -> list[Fill]:
         """A replaced order lives on under a new broker id; fills of the chain add up because each link counts its own."""
         key = f"{order.key}+"
         self.orders[key] = msgspec.structs.replace(
@@ -206,5 +206,4 @@ class Book(msgspec.Struct):
         )
         self.key_of_broker_id[report.replaced_by] = key
         early = self.unclaimed.pop(report.replaced_by, None)
-        if early is not None:
-            self.report(early)
+        return self.report(early) if early is not None else []

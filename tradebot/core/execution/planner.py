@@ -45,16 +45,15 @@ def exit_intent(decision_id: str, symbol: str, held: int, price_units: int, reas
     )
 
 
-def cancels_before_close(book: Book, symbol: str, reason: str) -> Sequence[CancelOrder]:
+def cancels_before_close(book: Book, symbol: str, reason: str, *, again: bool) -> Sequence[CancelOrder]:
     """Cancels that free a symbol's shares: resting legs reserve them at the broker, and an entry could still fill.
 
-    One cancel a bracket is enough (the broker cancels the sibling), so of two legs only the target is named.
+    Of two legs only the target is named, for the broker cancels the sibling. `again` asks once more for everything that
+    is still open a minute later: a cancel may be lost or stuck (WIRE.md section 7).
     """
-    orders = [o for o in book.open_orders(symbol) if o.role is not Role.EXIT and o.broker_id and not o.cancel_sent]
     cancels = []
-    for order in orders:
-        sibling = order.key.removesuffix("/stop") + "/target"
-        if order.role is Role.STOP and _is_open(book.orders.get(sibling)):
+    for order in book.open_orders(symbol):
+        if order.role is Role.EXIT or not order.broker_id or not (again or _is_to_cancel(book, order)):
             continue
         order.cancel_sent = True
         cancels.append(CancelOrder(order.broker_id, order.key, reason))
@@ -72,5 +71,6 @@ def is_protected(book: Book, symbol: str) -> bool:
     return covered >= abs(book.qty(symbol))
 
 
-def _is_open(order: WorkingOrder | None) -> bool:
-    return order is not None and order.is_open and not order.cancel_sent
+def _is_to_cancel(book: Book, order: WorkingOrder) -> bool:
+    sibling = book.orders.get(order.key.removesuffix("/stop") + "/target") if order.role is Role.STOP else None
+    return not order.cancel_sent and (sibling is None or not (sibling.is_open or sibling.cancel_sent))
