@@ -24,7 +24,7 @@ from tradebot.core.domain.session import Session, SessionTable
 from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.core.engine import Engine
 from tradebot.core.execution.exits import ExitsConfig
-from tradebot.core.features.catalogue import feature_names, schema_hash
+from tradebot.core.features.catalogue import schema_hash
 from tradebot.core.portfolio.sizing import SizingConfig
 from tradebot.core.risk.limits import LimitsConfig
 from tradebot.core.selection.entry import EntryConfig
@@ -126,7 +126,8 @@ def _leg(
     broker_id: str, intent: OrderIntent, kind: OrderKind, status: OrderStatus, limit_units: int = 0, stop_units: int = 0
 ) -> OrderReport:
     return OrderReport(
-        broker_id, broker_id, intent.symbol, Side.SELL, kind, status, intent.qty, 0, 0, OPEN_NS, limit_units=limit_units, stop_units=stop_units
+        broker_id, broker_id, intent.symbol, Side.SELL, kind, status, intent.qty, 0, 0, OPEN_NS,
+        limit_units=limit_units, stop_units=stop_units,
     )  # fmt: skip
 
 
@@ -134,6 +135,7 @@ def _reported(
     intent: OrderIntent, broker_id: str, status: OrderStatus, filled_qty: int, filled_units: int, legs: tuple[OrderReport, ...] = ()
 ) -> OrderReported:
     report = OrderReport(
-        broker_id, intent.client_order_id, intent.symbol, intent.side, intent.kind, status, intent.qty, filled_qty, filled_units, OPEN_NS, legs=legs
+        broker_id, intent.client_order_id, intent.symbol, intent.side, intent.kind, status, intent.qty, filled_qty, filled_units, OPEN_NS,
+        legs=legs,
     )  # fmt: skip
     return OrderReported(ts_event_ns=OPEN_NS, report=report)

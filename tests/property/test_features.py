@@ -52,7 +52,8 @@ def steps(g: MarketGrid, state: np.ndarray, rows: range) -> np.ndarray:
 
 def upto(g: MarketGrid, t: int) -> MarketGrid:
     return MarketGrid(
-        g.symbols, g.minute_ns[:t], g.session_of[:t], g.sessions, g.open[:t], g.high[:t], g.low[:t], g.close[:t], g.volume[:t], g.present[:t]
+        g.symbols, g.minute_ns[:t], g.session_of[:t], g.sessions, g.open[:t], g.high[:t], g.low[:t], g.close[:t], g.volume[:t],
+        g.present[:t],
     )  # fmt: skip
 
 

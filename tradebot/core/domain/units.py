@@ -6,6 +6,7 @@ Nothing here ever holds cash in a float. Floats enter as wire numbers (`units_ne
 
 from __future__ import annotations
 
+import math
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Final
 
@@ -37,7 +38,7 @@ def notional_from_text(price: str | Decimal, qty: int) -> int:
 
 def units_nearest(usd: float) -> int:
     """Units from a wire number in dollars, nearest. Raises ValueError when it is not finite."""
-    if usd != usd or usd in (float("inf"), float("-inf")):
+    if not math.isfinite(usd):
         raise ValueError(f"not a finite price: {usd}")
     return round(usd * UNITS_PER_USD)
 

@@ -1,0 +1,172 @@
+"""The in-process driver: the same engine, minute by minute, against the venue, with no wire in between.
+
+At each instant the venue moves first (fills up to and including it), then the minute that just ended is handed to the
+engine, then the ticks that are due; every command is obeyed at once and its consequences are handled before time moves on.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from tradebot.core.domain.bars import MarketGrid
+from tradebot.core.domain.commands import CancelOrder, Command, StartRetrain, SubmitOrder
+from tradebot.core.domain.events import (
+    AccountReconciled,
+    CancelRefused,
+    CashPosted,
+    Event,
+    MinuteClosed,
+    ModelPromoted,
+    OrderRefused,
+    OrderReported,
+    PositionFact,
+    Tick,
+    UniverseSelected,
+)
+from tradebot.core.domain.session import Session
+from tradebot.core.domain.timetable import TimetableConfig, day_plan
+from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
+from tradebot.core.engine import Engine
+from tradebot.sim.venue import Venue
+from tradebot.sim.venue_orders import Refusal, new_order
+
+Observer = Callable[[Event, Sequence[Command]], None]
+Retrain = Callable[[dt.date], ModelPromoted | None]
+
+
+def _ignore(event: Event, commands: Sequence[Command]) -> None:
+    pass
+
+
+def _keep_model(session: dt.date) -> None:
+    return None
+
+
+@dataclass(slots=True)
+class Simulation:
+    """One engine on one venue. `grid` holds the warm-up sessions too; those before the venue's start are perceived only.
+
+    `grace_s`: how long the daemon would wait for a missing bar before it closes the minute without it.
+    """
+
+    engine: Engine
+    venue: Venue
+    grid: MarketGrid
+    timetable: TimetableConfig = field(default_factory=TimetableConfig)
+    grace_s: float = 2.0
+    observer: Observer = _ignore
+    retrain: Retrain = _keep_model
+    feed: str = "sim"
+    _inbox: deque[Event] = field(default_factory=deque)
+    _posted: int = 0
+
+    def run(self, model_id: str, manifest_sha256: str = "") -> None:
+        """Open the books, promote the model, warm up, and trade every session that opens after the venue's start."""
+        start_ns = self.venue.now_ns
+        self._handle(self._account())
+        self._handle(UniverseSelected(ts_event_ns=start_ns, symbols=self.grid.symbols, reason="simulation"))
+        self._handle(ModelPromoted(ts_event_ns=start_ns, model_id=model_id, manifest_sha256=manifest_sha256, reason="simulation"))
+        for t in range(int(self.grid.minute_ns.searchsorted(start_ns - NS_PER_MINUTE, side="right"))):
+            if self.grid.present[t].any():
+                self._handle(self._minute(t, start_ns))
+        for session in (s for s in self.grid.sessions if s.open_ns >= start_ns):
+            for at_ns, event in self._day(session):
+                self._run_until(at_ns)
+                self._handle(event)
+        self._handle(self._account())
+
+    def _day(self, session: Session) -> Iterator[tuple[int, Event]]:
+        """A session's minutes and ticks in time order, a minute before a tick of the same instant."""
+        events: list[tuple[int, int, Event]] = []
+        first = int(self.grid.minute_ns.searchsorted(session.open_ns))
+        for t in range(first, first + session.minutes):
+            end_ns = int(self.grid.minute_ns[t]) + NS_PER_MINUTE
+            known_ns = end_ns if self.grid.present[t].all() else end_ns + int(self.grace_s * NS_PER_S)
+            events.append((known_ns, 0, self._minute(t, known_ns)))
+        for due_ns, kind in day_plan(session, self.timetable, self.engine.config.exits.flatten_before_close_min):
+            if due_ns >= self.venue.now_ns:
+                events.append((due_ns, 1, Tick(ts_event_ns=due_ns, kind=kind, session=session.date, due_ns=due_ns)))
+        events.sort(key=lambda e: e[:2])
+        return ((at_ns, event) for at_ns, _, event in events)
+
+    def _run_until(self, to_ns: int) -> None:
+        """Move the venue to an instant, stopping wherever it has something to say, so that answers are given in time."""
+        while True:
+            next_ns = self.venue.next_instant()
+            at_ns = to_ns if next_ns is None else min(next_ns, to_ns)
+            self.venue.advance(at_ns)
+            self._drain()
+            self._pump()
+            if at_ns == to_ns:
+                return
+
+    def _handle(self, event: Event) -> None:
+        """Hand over one event and everything that follows from it at this instant."""
+        self._inbox.append(event)
+        self._pump()
+
+    def _pump(self) -> None:
+        while self._inbox:
+            next_event = self._inbox.popleft()
+            commands = self.engine.handle(next_event)
+            self.observer(next_event, commands)
+            for command in commands:
+                self._obey(command)
+
+    def _obey(self, command: Command) -> None:
+        now_ns = self.venue.now_ns
+        match command:
+            case SubmitOrder(intent=intent):
+                answer = self.venue.submit(new_order(intent))
+                if isinstance(answer, Refusal):
+                    refused = OrderRefused(
+                        ts_event_ns=now_ns, client_order_id=intent.client_order_id, code=answer.code, reason=answer.message
+                    )
+                    self._inbox.append(refused)
+                else:
+                    self._inbox.append(OrderReported(ts_event_ns=now_ns, report=answer))
+                self._drain()
+            case CancelOrder(broker_id=broker_id):
+                refusal = self.venue.cancel(broker_id)
+                if refusal is not None:
+                    self._inbox.append(CancelRefused(ts_event_ns=now_ns, broker_id=broker_id, reason=refusal.message))
+                self._drain()
+            case StartRetrain(session=session):
+                promoted = self.retrain(session)
+                if promoted is not None:
+                    self._inbox.append(promoted)
+            case _:
+                pass  # records and alerts are the observer's
+
+    def _drain(self) -> None:
+        for update in self.venue.drain():
+            self._inbox.append(OrderReported(ts_event_ns=update.ts_ns, report=update.report))
+        for activity in self.venue.activities[self._posted :]:
+            self._posted += 1
+            if activity.kind != "FILL":
+                posted = CashPosted(
+                    ts_event_ns=activity.ts_ns, activity_id=activity.id, kind=activity.kind, amount_units=activity.net_units
+                )
+                self._inbox.append(posted)
+
+    def _account(self) -> AccountReconciled:
+        held = tuple(PositionFact(s, p.qty, p.cost_units) for s, p in sorted(self.venue.positions.items()) if p.qty)
+        return AccountReconciled(ts_event_ns=self.venue.now_ns, account_number="SIM", cash_units=self.venue.cash_units, positions=held)
+
+    def _minute(self, t: int, known_ns: int) -> MinuteClosed:
+        grid = self.grid
+        return MinuteClosed(
+            ts_event_ns=known_ns,
+            minute_ns=int(grid.minute_ns[t]),
+            symbols=grid.symbols,
+            open=grid.open[t],
+            high=grid.high[t],
+            low=grid.low[t],
+            close=grid.close[t],
+            volume=grid.volume[t],
+            present=grid.present[t],
+            feed=self.feed,
+        )
