@@ -1,0 +1,103 @@
+"""Opening the journal's database: privacy of the files, durability settings, schema version; faults in one clear sentence."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, insert, inspect, select
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
+
+from tradebot.core.domain.faults import OperatorFault
+from tradebot.shell.store.schema import SCHEMA_VERSION, metadata, schema_version
+
+BUSY_TIMEOUT_MS = 5_000
+
+
+def private_folder(path: Path) -> Path:
+    """Make the folder (0700) if need be. Raises OperatorFault when it cannot be read and written."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise OperatorFault(f"cannot use the state directory {path}: {error.strerror}") from error
+    if not path.is_dir() or not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        raise OperatorFault(f"cannot use the state directory {path}: it is not a readable and writable folder")
+    return path
+
+
+def journal_url(text: str) -> URL:
+    try:
+        return make_url(text)
+    except ArgumentError as error:
+        raise OperatorFault("the journal's URL is not a database URL such as sqlite:////path/journal.db") from error
+
+
+def connect(text: str, *, create: bool) -> Engine:
+    """An engine on the journal, its schema checked. With `create`, a missing journal is made; without, it is a fault."""
+    url = journal_url(text)
+    engine = _engine(url, create=create)
+    try:
+        _check_schema(engine, url, create=create)
+    except DatabaseError as error:  # includes a file that is no database, a locked one, a full disk
+        engine.dispose()
+        raise OperatorFault(f"cannot use the journal {_name(url)}: {error.orig}") from error
+    except OperatorFault:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _engine(url: URL, *, create: bool) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        try:
+            return create_engine(url, poolclass=NullPool)
+        except (NoSuchModuleError, ModuleNotFoundError) as error:
+            raise OperatorFault(f"the journal's URL names a database whose driver is not installed: {url.drivername}") from error
+    if not url.database:
+        raise OperatorFault("the journal's URL names no file (expected sqlite:////path/journal.db)")
+    path = Path(url.database)
+    if create:
+        private_folder(path.parent)
+    _own_file(path, create=create)
+    engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False})
+    event.listen(engine, "connect", _durable)
+    return engine
+
+
+def _own_file(path: Path, *, create: bool) -> None:
+    """The file exists with mode 0600 (SQLite gives its -wal and -shm files the same mode)."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600))
+        if create:
+            path.chmod(0o600)
+    except OSError as error:
+        raise OperatorFault(f"cannot open the journal {path}: {error.strerror}") from error
+
+
+def _durable(connection: sqlite3.Connection, _record: Any) -> None:
+    """WAL with full sync: a commit that has returned survives the power cut. Checkpoints are made in idle moments, not inside a commit."""
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_TIMEOUT_MS}", "wal_autocheckpoint=0", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _check_schema(engine: Engine, url: URL, *, create: bool) -> None:
+    with engine.begin() as connection:
+        if not inspect(connection).has_table(schema_version.name):
+            if not create:
+                raise OperatorFault(f"there is no journal in {_name(url)}")
+            metadata.create_all(connection)
+            connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
+            return
+        found = connection.execute(select(schema_version.c.version)).scalar_one()
+    if found > SCHEMA_VERSION:
+        raise OperatorFault(f"the journal {_name(url)} has schema {found}, newer than this program's {SCHEMA_VERSION}")
+    if found < SCHEMA_VERSION:
+        raise OperatorFault(f"the journal {_name(url)} has schema {found}, older than this program's {SCHEMA_VERSION}: move it aside")
+
+
+def _name(url: URL) -> str:
+    return url.database if url.get_backend_name() == "sqlite" and url.database else url.render_as_string(hide_password=True)

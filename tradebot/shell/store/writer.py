@@ -1,0 +1,205 @@
+"""The journal's one writer thread: takes what waits, writes it in one transaction, commits with full sync, says so.
+
+Bulky rows (decisions, predictions) ride along with the next commit or go out in an idle moment: they never delay an order. Blocking
+on the queue (not polling) right after a commit gives the interpreter lock back at once to the loop that waits for the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Dialect, Engine, PoolProxiedConnection, bindparam, insert, update
+
+from tradebot.core.domain.commands import Command
+from tradebot.core.domain.events import Event
+from tradebot.core.domain.faults import OperatorFault
+from tradebot.shell.store import schema, statements
+from tradebot.shell.store.projections import Rows, bulky_rows, durable_rows
+
+IDLE_S: Final = 0.02
+BATCH_MAX: Final = 256
+CHECKPOINT_COMMITS: Final = 400  # in an idle moment
+CHECKPOINT_COMMITS_FORCED: Final = 8_000  # even without one: the log must not grow for ever
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    seq: int
+    event: Event
+    commands: Sequence[Command]
+    done: asyncio.Future[None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """Projections of an event that is already in the journal (recovery)."""
+
+    seq: int
+    commands: Sequence[Command]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    seq: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Barrier:
+    """Answered when everything before it, bulky rows included, is on disk."""
+
+    done: asyncio.Future[None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    pass
+
+
+Job = Append | Bulk | Snapshot | Mark | Barrier | Stop
+
+
+class Writer(threading.Thread):
+    def __init__(self, engine: Engine, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(name="journal", daemon=True)
+        self.fault: OperatorFault | None = None
+        self.jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._engine = engine
+        self._loop = loop
+        self._bulky: Rows = defaultdict(list)
+        self._waiting: Sequence[asyncio.Future[None]] = ()
+        self._commits = 0
+        self._plan = _plan(engine.dialect)
+
+    def run(self) -> None:
+        ended = False
+        try:
+            connection = self._engine.raw_connection()
+            self._serve(connection)
+            connection.close()
+            ended = True
+        finally:
+            if not ended:  # a bug: the thread's traceback is printed, and nobody may wait for it for ever
+                self.fault = OperatorFault("the journal's writer ended unexpectedly")
+                self._loop.call_soon_threadsafe(_answer, self._waiting, self.fault)
+
+    def _serve(self, connection: PoolProxiedConnection) -> None:
+        while True:
+            batch = self._next_batch()
+            if not batch:
+                self._write(connection, [])
+                self._checkpoint(connection, CHECKPOINT_COMMITS)
+                continue
+            self._write(connection, batch)
+            self._checkpoint(connection, CHECKPOINT_COMMITS_FORCED)
+            if isinstance(batch[-1], Stop):
+                if self._bulky:
+                    self._write(connection, [])
+                self._checkpoint(connection, 0)
+                return
+
+    def _next_batch(self) -> list[Job]:
+        """Wait for a job, then take along what else waits. Empty: an idle moment with bulky rows to write."""
+        try:
+            batch = [self.jobs.get(timeout=IDLE_S if self._bulky or self._commits > CHECKPOINT_COMMITS else None)]
+        except queue.Empty:
+            return []
+        while len(batch) < BATCH_MAX and not isinstance(batch[-1], Stop):
+            try:
+                batch.append(self.jobs.get_nowait())
+            except queue.Empty:
+                break
+        return batch
+
+    def _write(self, connection: PoolProxiedConnection, batch: Sequence[Job]) -> None:
+        rows, self._bulky = self._bulky, defaultdict(list)
+        self._waiting = [job.done for job in batch if isinstance(job, Append | Barrier) and job.done is not None]
+        try:
+            if self.fault is None:
+                for job in batch:
+                    self._collect(rows, job)
+                if any(isinstance(job, Barrier) for job in batch):
+                    for name, bulky in self._bulky.items():
+                        rows[name].extend(bulky)
+                    self._bulky = defaultdict(list)
+                cursor = connection.cursor()
+                for name, statement in self._plan:
+                    if name in rows:
+                        statement.run(cursor, rows[name])
+                cursor.close()
+                connection.commit()
+                self._commits += 1
+        except self._engine.dialect.loaded_dbapi.Error as error:
+            self.fault = OperatorFault(f"cannot write the journal: {error}")
+            connection.rollback()
+        if self._waiting:
+            self._loop.call_soon_threadsafe(_answer, self._waiting, self.fault)
+
+    def _collect(self, rows: Rows, job: Job) -> None:
+        match job:
+            case Append(seq, event, commands, _):
+                durable_rows(rows, seq, event, commands)
+                bulky_rows(self._bulky, seq, commands)
+            case Bulk(seq, commands):
+                bulky_rows(self._bulky, seq, commands)
+            case Snapshot(seq, body):
+                rows["snapshots"].append({"seq": seq, "body": body})
+            case Mark(name, value):
+                rows["marks"].append({"name": name, "value": value})
+            case Barrier() | Stop():
+                pass
+
+    def _checkpoint(self, connection: PoolProxiedConnection, commits: int) -> None:
+        """Move the write-ahead log into the database file (SQLite only; passive: never waits for a reader)."""
+        if self._commits < commits or self._engine.dialect.name != "sqlite" or self.fault is not None:
+            return
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").close()
+        except self._engine.dialect.loaded_dbapi.Error as error:
+            self.fault = OperatorFault(f"cannot write the journal: {error}")
+        self._commits = 0
+
+
+def _plan(dialect: Dialect) -> tuple[tuple[str, statements.Statement], ...]:
+    """Statements in the order in which a transaction runs them."""
+    acknowledged = (
+        update(schema.intents)
+        .where(schema.intents.c.client_order_id == bindparam("b_client_order_id"), schema.intents.c.state != "acknowledged")
+        .values(state=bindparam("b_state"))
+    )
+    return (
+        ("events", statements.compiled(insert(schema.events), dialect)),
+        ("commands", statements.compiled(insert(schema.commands), dialect)),
+        ("intents", statements.once(schema.intents, dialect)),
+        ("intent_states", statements.compiled(acknowledged, dialect)),
+        ("orders", statements.newest_order(dialect)),
+        ("fills", statements.once(schema.fills, dialect)),
+        ("trades", statements.newest(schema.trades, dialect)),
+        ("jobs", statements.once(schema.jobs, dialect)),
+        ("marks", statements.newest(schema.marks, dialect)),
+        ("snapshots", statements.newest(schema.snapshots, dialect)),
+        ("decisions", statements.once(schema.decisions, dialect)),
+        ("predictions", statements.once(schema.predictions, dialect)),
+    )
+
+
+def _answer(futures: Sequence[asyncio.Future[None]], fault: OperatorFault | None) -> None:
+    for future in futures:
+        if future.done():
+            continue
+        if fault is None:
+            future.set_result(None)
+        else:
+            future.set_exception(fault)
