@@ -1,0 +1,91 @@
+"""The account of the simulated venue: exact cash, positions at average cost, fees of the session, and the statement."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from tradebot.core.domain.orders import Side
+from tradebot.core.domain.units import NS_PER_S
+from tradebot.sim.costs import VenueCosts
+from tradebot.sim.venue_orders import Activity, VenueOrder
+
+
+@dataclass(slots=True)
+class Holding:
+    """Signed shares and their signed cost in units (qty * average entry price)."""
+
+    qty: int = 0
+    cost_units: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EquityPoint:
+    """Equity of the account at the close of a session."""
+
+    ts_ns: int
+    equity_units: int
+
+
+@dataclass(slots=True)
+class Account:
+    """Only `trade` and `post_fees` move cash, and each writes its line of the statement."""
+
+    cash_units: int
+    costs: VenueCosts
+    positions: dict[str, Holding] = field(default_factory=dict)
+    activities: list[Activity] = field(default_factory=list)
+    closes: list[EquityPoint] = field(default_factory=list)
+    sold_units: int = 0
+    sold_shares: int = 0
+
+    def qty(self, symbol: str) -> int:
+        held = self.positions.get(symbol)
+        return 0 if held is None else held.qty
+
+    @property
+    def accrued_fee_units(self) -> int:
+        """Fees of the session so far, posted at its close."""
+        return self.costs.session_fee_units(self.sold_units, self.sold_shares)
+
+    def trade(self, order: VenueOrder, qty: int, price_units: int, ts_ns: int, execution_id: str) -> None:
+        """Book an execution of `order` (whose fill totals already include it)."""
+        notional = qty * price_units
+        sign = order.side.sign
+        self.cash_units -= sign * notional
+        if order.side is Side.SELL:
+            self.sold_units += notional
+            self.sold_shares += qty
+        self._hold(order.symbol, sign * qty, price_units)
+        self.activities.append(
+            Activity(activity_id(ts_ns, execution_id), "FILL", ts_ns, -sign * notional, order.snapshot(), price_units, qty)
+        )
+
+    def post_fees(self, ts_ns: int, unique: str) -> Activity | None:
+        """Take the session's fees from cash; None when there are none."""
+        fee = self.accrued_fee_units
+        self.sold_units = self.sold_shares = 0
+        if fee == 0:
+            return None
+        self.cash_units -= fee
+        activity = Activity(activity_id(ts_ns, unique), "FEE", ts_ns, -fee, description="REG and TAF fees of the session")
+        self.activities.append(activity)
+        return activity
+
+    def _hold(self, symbol: str, change: int, price_units: int) -> None:
+        held = self.positions.setdefault(symbol, Holding())
+        if held.qty * change < 0:  # closing: cost leaves in proportion, then any rest opens the other way
+            closed = min(abs(change), abs(held.qty))
+            held.cost_units -= held.cost_units * closed // abs(held.qty)
+            held.qty += closed if change > 0 else -closed
+            change -= closed if change > 0 else -closed
+        held.qty += change
+        held.cost_units += change * price_units
+        if held.qty == 0:
+            del self.positions[symbol]
+
+
+def activity_id(ts_ns: int, unique: str) -> str:
+    """Alpaca's form: `YYYYMMDDhhmmssmmm::uuid`, which sorts by time."""
+    at = dt.datetime.fromtimestamp(ts_ns // NS_PER_S, dt.UTC)
+    return f"{at:%Y%m%d%H%M%S}{ts_ns % NS_PER_S // 1_000_000:03d}::{unique}"
