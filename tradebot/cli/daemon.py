@@ -1,0 +1,52 @@
+"""The daemon from outside: run it here, start it in the background, ask it, stop it, read its log."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tradebot.cli.options import DEFAULT_PROFILE, Alpaca, AsJson, Live, Profile
+from tradebot.cli.show import show
+
+
+def run(profile: Profile = DEFAULT_PROFILE, live: Live = False, alpaca: Alpaca = "") -> int:
+    """Trade in the foreground until interrupted. Paper unless --live."""
+    from tradebot import app
+
+    return app.run(profile, live=live, alpaca_url=alpaca)
+
+
+def start(profile: Profile = DEFAULT_PROFILE, live: Live = False, alpaca: Alpaca = "") -> None:
+    """Trade in the background. Returns when the daemon answers."""
+    from tradebot.cli import background
+
+    pid = background.start(profile, live, alpaca)
+    typer.echo(f"running as process {pid}; watch it with: tradebot logs -f -p {profile}")
+
+
+def stop(profile: Profile = DEFAULT_PROFILE) -> None:
+    """Stop the daemon. Orders that rest at the broker stay there."""
+    from tradebot.cli import background
+
+    background.stop(profile)
+    typer.echo("stopped")
+
+
+def status(profile: Profile = DEFAULT_PROFILE, as_json: AsJson = False) -> None:
+    """What the running daemon holds, wants and waits for."""
+    from tradebot.cli import background
+
+    show(background.status(profile), as_json)
+
+
+def logs(
+    profile: Profile = DEFAULT_PROFILE,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as the log grows.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines.")] = 50,
+) -> None:
+    """The background daemon's log."""
+    from tradebot.cli import background
+
+    for line in background.log_lines(profile, lines, follow):
+        typer.echo(line)

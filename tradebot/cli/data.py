@@ -1,0 +1,76 @@
+"""Commands on the Parquet store: fetch, list, check."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tradebot.cli.options import DEFAULT_PROFILE, AsJson, OptionalDay, Profile
+from tradebot.cli.progress import showing_progress
+from tradebot.cli.show import show
+from tradebot.core.domain.faults import OperatorFault
+
+commands = typer.Typer(no_args_is_help=True, help="The store of historical bars.")
+
+Folder = Annotated[Path | None, typer.Argument(help="A folder of bars; the profile's own by default.", metavar="[DIR]")]
+
+
+@commands.command()
+def fetch(
+    symbols: Annotated[list[str] | None, typer.Argument(help="Symbols; the profile's universe by default.")] = None,
+    profile: Profile = DEFAULT_PROFILE,
+    first: Annotated[OptionalDay, typer.Option("--first", help="First day; by default data.history_days ago.")] = None,
+    last: Annotated[OptionalDay, typer.Option("--last", help="Last day; by default the last session that has ended.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch 1-minute bars from Alpaca into the store. Call it again to go on where it stopped."""
+    from tradebot import app
+
+    with showing_progress(quiet=as_json) as progress:
+        report = app.fetch(
+            profile,
+            symbols=tuple(symbols or ()),
+            first=first.date() if first else None,
+            last=last.date() if last else None,
+            progress=progress,
+        )
+    show(report, as_json)
+
+
+@commands.command("list")
+def list_(folder: Folder = None, profile: Profile = DEFAULT_PROFILE, as_json: AsJson = False) -> None:
+    """List the store's files: symbol, rows, range, feed and adjustment."""
+    from tradebot.shell.store.bars import BarStore
+
+    show([_row(c) for c in BarStore(_root(folder, profile)).listing()], as_json)
+
+
+@commands.command()
+def check(folder: Folder = None, profile: Profile = DEFAULT_PROFILE, as_json: AsJson = False) -> None:
+    """Read every file in full and name what is wrong with each; exit code 1 when anything is."""
+    from tradebot.shell.store.bars import BarStore
+
+    checks = BarStore(_root(folder, profile)).check()
+    show([_row(c) for c in checks], as_json)
+    bad = [c for c in checks if c.fault]
+    if bad:
+        raise OperatorFault(f"{len(bad)} of {len(checks)} files are not fit to use; the first: {bad[0].fault}")
+
+
+def _root(folder: Path | None, profile: str) -> Path:
+    if folder is not None:
+        return folder
+    from tradebot.settings import load_settings, read_environment
+
+    return load_settings(profile, read_environment()).data.folder
+
+
+def _row(check: object) -> dict[str, object]:
+    from tradebot.cli.times import utc_minute
+
+    row = dataclasses.asdict(check)  # type: ignore[call-overload]
+    first, last = row.pop("first_ns"), row.pop("last_ns")
+    return row | {"first": utc_minute(first), "last": utc_minute(last)}

@@ -1,0 +1,55 @@
+"""Commands that need no daemon: train, backtest, config show."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tradebot.cli.options import DEFAULT_PROFILE, AsJson, Bars, OptionalDay, Profile
+from tradebot.cli.progress import showing_progress
+from tradebot.cli.show import show
+
+config = typer.Typer(no_args_is_help=True, help="What a profile decides.")
+
+
+def train(profile: Profile = DEFAULT_PROFILE, bars: Bars = None, as_json: AsJson = False) -> None:
+    """Train a model on a folder of bars, evaluate it out of sample and save it as a new version."""
+    from tradebot import app
+
+    with showing_progress(quiet=as_json) as progress:
+        report = app.train(profile, bars=bars, progress=progress)
+    show(report, as_json)
+
+
+def backtest(
+    profile: Profile = DEFAULT_PROFILE,
+    bars: Bars = None,
+    first: Annotated[OptionalDay, typer.Option("--first", help="First session.")] = None,
+    last: Annotated[OptionalDay, typer.Option("--last", help="Last session.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the engine over past sessions against the simulated venue, net of cost, beside buy-and-hold."""
+    from tradebot import app
+
+    with showing_progress(quiet=as_json) as progress:
+        report = app.backtest(
+            profile,
+            bars=bars,
+            first=first.date() if first else None,
+            last=last.date() if last else None,
+            progress=progress,
+        )
+    show(report, as_json)
+
+
+@config.command("show")
+def config_show(
+    profile: Annotated[str, typer.Argument(help="A name from config/, or a path to a .toml file.")] = DEFAULT_PROFILE,
+    key: Annotated[str, typer.Argument(help="Only this part, e.g. exits or exits.stop_fraction.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Check a profile and show what it comes to, with base.toml and the environment laid in."""
+    from tradebot.settings import as_tree, load_settings, part_of, read_environment
+
+    show(part_of(as_tree(load_settings(profile, read_environment())), key), as_json)

@@ -1,0 +1,49 @@
+"""All commands as one tree. Nothing heavy is imported before a command runs: --help answers at once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tradebot.cli import daemon, data, research, simulate
+
+app = typer.Typer(
+    name="tradebot",
+    help="A machine-learning trading bot: train, backtest, simulate and trade US equities with one engine.",
+    epilog="Begin with scripts/run. Add --debug to any command for tracebacks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"tradebot {version('tradebot')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks instead of one sentence.")] = False,
+) -> None:
+    """The options that every command knows; `main` reads --debug before the parser does."""
+
+
+app.command()(daemon.run)
+app.command()(daemon.start)
+app.command()(daemon.stop)
+app.command()(daemon.status)
+app.command()(daemon.logs)
+app.command()(research.train)
+app.command()(research.backtest)
+app.add_typer(data.commands, name="data")
+app.command("sim-alpaca")(simulate.sim_alpaca)
+app.add_typer(research.config, name="config")
+app.command(hidden=True)(simulate.demo)

@@ -1,0 +1,89 @@
+"""Profile TOML, base and environment -> one frozen, checked tree.
+
+    settings = load_settings("active_stocks", os.environ)
+
+Everything that is wrong is an OperatorFault of one sentence that names the file, the key and the nearest valid name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tradebot.core.domain.faults import OperatorFault
+from tradebot.settings.check import as_tree, check
+from tradebot.settings.files import find_profile, nearest, read_profile
+from tradebot.settings.secrets import Credentials, Secret, environment_with_dotenv, load_credentials
+from tradebot.settings.sections import Settings
+
+__all__ = [
+    "Credentials",
+    "Secret",
+    "Settings",
+    "alpaca_at",
+    "as_tree",
+    "home_dir",
+    "load_credentials",
+    "load_settings",
+    "part_of",
+    "read_environment",
+]
+
+
+def home_dir(environment: Mapping[str, str]) -> Path:
+    """The folder that holds config/, data/ and models/: TRADEBOT_HOME, else the checkout that this package runs from, else here."""
+    named = environment.get("TRADEBOT_HOME")
+    if named:
+        if not Path(named).is_dir():
+            raise OperatorFault(f"TRADEBOT_HOME {named} is no folder")
+        return Path(named).resolve()
+    checkout = Path(__file__).resolve().parents[2]
+    return checkout if (checkout / "config").is_dir() else Path.cwd()
+
+
+def read_environment() -> dict[str, str]:
+    """The process's variables, laid over those of .env in `home_dir`."""
+    return environment_with_dotenv(os.environ, home_dir(os.environ) / ".env")
+
+
+def alpaca_at(url: str) -> dict[str, str]:
+    """Variables that send everything to one other Alpaca, e.g. `http://127.0.0.1:8100`; none for an empty `url`."""
+    if not url:
+        return {}
+    scheme, found, rest = url.rstrip("/").partition("://")
+    if not found or scheme not in ("http", "https") or not rest:
+        raise OperatorFault(f'"{url}" is no address of an Alpaca, e.g. http://127.0.0.1:8100')
+    addresses = {
+        "TRADING_URL": f"{scheme}://{rest}",
+        "DATA_URL": f"{scheme}://{rest}",
+        "STREAM_URL": f"{scheme.replace('http', 'ws')}://{rest}",
+    }
+    return {f"TRADEBOT__BROKER__{name}": address for name, address in addresses.items()}
+
+
+def part_of(tree: dict[str, Any], dotted: str) -> Any:
+    """The part of `as_tree` that a dotted key names. Raises OperatorFault with the nearest name."""
+    part: Any = tree
+    for key in dotted.split(".") if dotted else ():
+        if not isinstance(part, dict) or key not in part:
+            known = list(part) if isinstance(part, dict) else []
+            raise OperatorFault(f"there is no key {dotted}{nearest(key, known)}")
+        part = part[key]
+    return part
+
+
+def load_settings(profile: str, environment: Mapping[str, str]) -> Settings:
+    """The settings of a profile, by name or by path to a .toml file; relative folders count from `home_dir`."""
+    home = home_dir(environment)
+    source = read_profile(find_profile(profile, home / "config"), home / "config", environment)
+    source.tree.setdefault("profile", source.profile.stem)
+    settings = check(source)
+    return dataclasses.replace(
+        settings,
+        state_dir=home / settings.state_dir.expanduser() / settings.profile,
+        models_dir=home / settings.models_dir.expanduser(),
+        data=dataclasses.replace(settings.data, folder=home / settings.data.folder.expanduser()),
+    )

@@ -1,0 +1,175 @@
+"""A plain tree to Settings, or the one sentence that says what is wrong with it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any, Final, get_type_hints
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from tradebot.core.domain.faults import OperatorFault
+from tradebot.settings.files import Place, Source, nearest
+from tradebot.settings.sections import Settings
+
+_ADAPTER: Final = TypeAdapter(Settings)
+_UNKNOWN: Final = "unexpected_keyword_argument"
+_MISSING: Final = frozenset({"missing", "missing_argument", "missing_keyword_only_argument"})
+
+Contradiction = Callable[[Settings], str | None]
+
+
+def check(source: Source) -> Settings:
+    """Settings from a merged tree. Raises OperatorFault with file, dotted key and the nearest valid name."""
+    _refuse_values_without_json(source)
+    try:
+        settings = _ADAPTER.validate_json(orjson.dumps(source.tree), strict=True)
+    except ValidationError as error:
+        raise OperatorFault(_sentence(source, error.errors(include_url=False))) from error
+    for contradiction in CONTRADICTIONS:
+        reason = contradiction(settings)
+        if reason is not None:
+            raise OperatorFault(f"{source.profile.name}: {reason}")
+    return settings
+
+
+def as_tree(settings: Settings) -> dict[str, Any]:
+    """Settings as plain JSON values; a password inside a URL is hidden."""
+    tree: dict[str, Any] = _ADAPTER.dump_python(settings, mode="json")
+    scheme, found, rest = settings.journal.url.partition("://")
+    credentials, at, host = rest.rpartition("@")
+    if found and at:
+        tree["journal"]["url"] = f"{scheme}://{credentials.split(':', 1)[0]}:***@{host}"
+    return tree
+
+
+def _sentence(source: Source, errors: list[ErrorDetails]) -> str:
+    """The first error, misspelt names before missing ones before bad values, and how many more there are."""
+    rank = {_UNKNOWN: 0} | dict.fromkeys(_MISSING, 1)
+    errors = sorted(errors, key=lambda e: rank.get(e["type"], 2))
+    first, place = errors[0], tuple(str(part) for part in errors[0]["loc"])
+    dotted, file = ".".join(place), source.origin(_as_set(source, place))
+    if first["type"] == _UNKNOWN:
+        text = f"{file}: unknown key {dotted}{nearest(place[-1], _names_beside(place))}"
+    elif first["type"] in _MISSING:
+        text = f"{file}: missing key {dotted}"
+    else:
+        text = f"{file}: {dotted} = {_shown(first['input'])} is not possible: {_reason(first)}"
+    rest = len(errors) - 1
+    return text if not rest else f"{text} (and {rest} more)"
+
+
+def _reason(error: ErrorDetails) -> str:
+    text = error["msg"]
+    return (text[:1].lower() + text[1:]).replace("input should be", "it must be").replace("an object", "a table")
+
+
+def _shown(value: Any) -> str:
+    return orjson.dumps(value, default=str).decode()[:60]
+
+
+def _as_set(source: Source, place: Place) -> Place:
+    """The longest part of `place` that a file set: an element of a list is set with its list."""
+    while place and place not in source.origins:
+        deeper = next((known for known in source.origins if known[: len(place)] == place), None)
+        if deeper is not None:
+            return deeper
+        place = place[:-1]
+    return place
+
+
+def _names_beside(place: Place) -> list[str]:
+    """The valid names at the level of `place`, [] inside a value."""
+    kind: Any = Settings
+    for part in place[:-1]:
+        kind = get_type_hints(kind).get(part)
+        if not dataclasses.is_dataclass(kind):
+            return []
+    return [f.name for f in dataclasses.fields(kind)]
+
+
+def _refuse_values_without_json(source: Source) -> None:
+    for place, origin in source.origins.items():
+        value: Any = source.tree
+        for key in place:
+            value = value[key] if isinstance(value, dict) and key in value else None
+        if isinstance(value, float) and not math.isfinite(value):
+            raise OperatorFault(f"{origin}: {'.'.join(place)} = {value} is not possible: it must be a finite number")
+
+
+def _no_universe(settings: Settings) -> str | None:
+    universe = settings.universe
+    if not universe.symbols and not universe.screen:
+        return 'the universe is empty: name universe.symbols or set universe.screen = "most_active"'
+    if universe.symbols and universe.screen:
+        return "universe.symbols and universe.screen exclude each other"
+    return None
+
+
+def _same_symbol_twice(settings: Settings) -> str | None:
+    symbols = settings.universe.symbols
+    twice = sorted({s for s in symbols if symbols.count(s) > 1})
+    return f"universe.symbols names {twice[0]} twice" if twice else None
+
+
+def _strange_symbol(settings: Settings) -> str | None:
+    strange = [s for s in settings.universe.symbols if not s.replace(".", "").isalnum() or s != s.upper()]
+    return f"universe.symbols: {strange[0]!r} is no symbol" if strange else None
+
+
+def _crossed_prices(settings: Settings) -> str | None:
+    low, high = settings.entry.price_usd_min, settings.entry.price_usd_max
+    return f"entry.price_usd_min {low:g} > entry.price_usd_max {high:g}" if high and low > high else None
+
+
+def _unasked_zero_cost(settings: Settings) -> str | None:
+    costs = settings.costs
+    free = settings.round_trip.is_zero
+    if free and not costs.zero:
+        return "all costs are 0: a run without costs must be asked for with costs.zero = true"
+    if costs.zero and not free:
+        return "costs.zero is true, but costs are set"
+    return None
+
+
+def _unknown_zone(settings: Settings) -> str | None:
+    try:
+        ZoneInfo(settings.timetable.zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return f'timetable.zone "{settings.timetable.zone}" is no time zone, e.g. "America/New_York"'
+    return None
+
+
+def _timetable_backwards(settings: Settings) -> str | None:
+    table = settings.timetable
+    return (
+        None
+        if table.rebalance < table.retrain
+        else f"timetable.rebalance {table.rebalance} is not before timetable.retrain {table.retrain}"
+    )
+
+
+def _not_a_url(settings: Settings) -> str | None:
+    broker = settings.broker
+    wanted = {"trading_url": "http", "live_url": "http", "data_url": "http", "stream_url": "ws"}
+    for name, scheme in wanted.items():
+        url = getattr(broker, name)
+        if not url.startswith((f"{scheme}://", f"{scheme}s://")):
+            return f'broker.{name} = "{url}" must begin with {scheme}:// or {scheme}s://'
+    return None
+
+
+CONTRADICTIONS: Final[tuple[Contradiction, ...]] = (
+    _no_universe,
+    _same_symbol_twice,
+    _strange_symbol,
+    _crossed_prices,
+    _unasked_zero_cost,
+    _unknown_zone,
+    _timetable_backwards,
+    _not_a_url,
+)

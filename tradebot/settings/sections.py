@@ -1,0 +1,212 @@
+"""The sections of a profile that belong to no single module, and the whole tree."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from annotated_types import Ge, Gt, Le, Lt, MinLen
+
+from tradebot.core.config import EngineConfig
+from tradebot.core.execution.exits import ExitsConfig
+from tradebot.core.portfolio.sizing import SizingConfig
+from tradebot.core.risk.limits import LimitsConfig
+from tradebot.core.selection.entry import EntryConfig
+from tradebot.learning.config import RoundTripCost, TrainingConfig
+from tradebot.sim.venue_config import VenueConfig
+
+Symbol = Annotated[str, MinLen(1)]
+Url = Annotated[str, MinLen(1)]
+SOCKET_PATH_BYTES_MAX: Final = 100  # sun_path holds 108, less on other systems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataConfig:
+    """Where bars come from. Feeds are never mixed: `iex` sees about 2 % of the volume that `sip` sees."""
+
+    feed: Literal["iex", "sip", "delayed_sip"]
+    adjustment: Literal["raw", "split", "dividend", "all"]
+    history_days: Annotated[int, Ge(1), Le(3660)]
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UniverseConfig:
+    """Named symbols, or the `top` of Alpaca's most active screen (by `screen_by`) within the entry's price bounds."""
+
+    symbols: tuple[Symbol, ...] = ()
+    screen: Literal["", "most_active"] = ""
+    screen_by: Literal["volume", "trades"] = "volume"
+    top: Annotated[int, Ge(1), Le(100)] = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelConfig:
+    """What is learned and how. Price bounds, stop, target and threshold of the label are the entry's and the exits' own.
+
+    `symbols_max` 0 keeps all symbols of the universe; `jobs` is the number of cores, results don't depend on it.
+    """
+
+    features: Literal["raw", "scale_free", "both"]
+    label: Literal["triple_barrier", "forward_15m_beats_cost"]
+    kind: Literal["random_forest", "gradient_boosting"]
+    trees: Annotated[int, Ge(1), Le(5000)]
+    depth: Annotated[int, Ge(1), Le(30)]
+    min_leaf: Annotated[int, Ge(1)]
+    learning_rate: Annotated[float, Gt(0), Le(1)]
+    test_fraction: Annotated[float, Gt(0), Lt(1)]
+    embargo_sessions: Annotated[int, Ge(0)]
+    rows_min: Annotated[int, Ge(10)]
+    symbols_max: Annotated[int, Ge(0)]
+    seed: Annotated[int, Ge(0), Lt(2**32)]
+    jobs: Annotated[int, Ge(1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostsConfig:
+    """What every evaluation charges. `zero` must be true for a run without costs, which then says so in its report."""
+
+    half_spread_bps: Annotated[float, Ge(0)]
+    half_spread_usd_min: Annotated[float, Ge(0)]
+    sec_fee_usd_per_million: Annotated[float, Ge(0)]
+    taf_usd_per_share: Annotated[float, Ge(0)]
+    zero: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulationConfig:
+    """The simulated account and venue."""
+
+    cash_usd: Annotated[float, Gt(0)] = 100_000.0
+    latency_ms: Annotated[int, Ge(0)] = 0
+    partial_fill_probability: Annotated[float, Ge(0), Le(1)] = 0.0
+    margin_multiplier: Annotated[int, Ge(1), Le(4)] = 4
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimetableConfig:
+    """Wall times of a session day in `zone`. Open, flatten and close follow the exchange calendar."""
+
+    zone: str
+    rebalance: dt.time
+    retrain: dt.time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerConfig:
+    """Alpaca's addresses and patience. A simulated Alpaca differs in the three addresses and nothing else.
+
+    `account_number` pins the account: the daemon stops when the keys belong to another one; live trading needs it.
+    """
+
+    trading_url: Url
+    live_url: Url
+    data_url: Url
+    stream_url: Url
+    account_number: str
+    poll_s: Annotated[float, Gt(0)]
+    connect_timeout_s: Annotated[float, Gt(0)]
+    read_timeout_s: Annotated[float, Gt(0)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedConfig:
+    """`grace_s` after a minute's end the minute closes without the bars that are missing; `stale_s` of silence makes the feed stale."""
+
+    grace_s: Annotated[float, Ge(0), Le(50)]
+    stale_s: Annotated[float, Gt(0)]
+    bar_late_s_max: Annotated[float, Gt(0)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalConfig:
+    """SQLAlchemy URL; empty means SQLite in the state folder."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One profile, checked: every section is the config of the module that it names."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+    profile: Annotated[str, MinLen(1)]
+    about: str = ""
+    state_dir: Path
+    models_dir: Path
+    data: DataConfig
+    universe: UniverseConfig
+    model: ModelConfig
+    entry: EntryConfig
+    sizing: SizingConfig
+    exits: ExitsConfig
+    limits: LimitsConfig
+    costs: CostsConfig
+    simulation: SimulationConfig
+    timetable: TimetableConfig
+    broker: BrokerConfig
+    feed: FeedConfig
+    journal: JournalConfig
+
+    @property
+    def engine(self) -> EngineConfig:
+        return EngineConfig(
+            profile=self.profile,
+            entry=self.entry,
+            sizing=self.sizing,
+            exits=self.exits,
+            limits=self.limits,
+            bar_late_s_max=self.feed.bar_late_s_max,
+        )
+
+    @property
+    def venue(self) -> VenueConfig:
+        return VenueConfig(
+            cash_usd=self.simulation.cash_usd,
+            half_spread_bps=self.costs.half_spread_bps,
+            latency_ms=self.simulation.latency_ms,
+            sec_fee_usd_per_million=self.costs.sec_fee_usd_per_million,
+            taf_usd_per_share=self.costs.taf_usd_per_share,
+            partial_fill_probability=self.simulation.partial_fill_probability,
+            seed=self.simulation.seed,
+            margin_multiplier=self.simulation.margin_multiplier,
+        )
+
+    @property
+    def training(self) -> TrainingConfig:
+        return TrainingConfig(
+            target_fraction=self.exits.target_fraction,
+            stop_fraction=self.exits.stop_fraction,
+            price_usd_min=self.entry.price_usd_min,
+            price_usd_max=self.entry.price_usd_max,
+            confidence_min=self.entry.confidence_min,
+            **asdict(self.model),
+        )
+
+    @property
+    def round_trip(self) -> RoundTripCost:
+        costs = asdict(self.costs)
+        del costs["zero"]
+        return RoundTripCost(**costs)
+
+    @property
+    def journal_url(self) -> str:
+        return self.journal.url or f"sqlite:///{self.state_dir / 'journal.sqlite3'}"
+
+    @property
+    def log_path(self) -> Path:
+        """What a daemon in the background prints."""
+        return self.state_dir / "tradebot.log"
+
+    @property
+    def socket_path(self) -> Path:
+        """The daemon's control socket: in the state folder, or in /tmp when that path is longer than a Unix socket's may be."""
+        path = self.state_dir / "api.sock"
+        if len(str(path).encode()) <= SOCKET_PATH_BYTES_MAX:
+            return path
+        return Path("/tmp") / f"tradebot-{sha256(str(path).encode()).hexdigest()[:16]}.sock"
