@@ -1,6 +1,6 @@
 """The journal's one writer thread: takes what waits, writes it in one transaction, commits with full sync, says so.
 
-Bulky rows (decisions, predictions) ride along with the next commit or go out in an idle moment: they never delay an order. Blocking
+Bulky rows (decisions, predictions) go out in an idle moment, or when many wait: they do not delay an order. Blocking
 on the queue (not polling) right after a commit gives the interpreter lock back at once to the loop that waits for the answer.
 """
 
@@ -24,6 +24,7 @@ from tradebot.shell.store.projections import Rows, bulky_rows, durable_rows
 
 IDLE_S: Final = 0.02
 BATCH_MAX: Final = 256
+LATER_MAX: Final = 512
 CHECKPOINT_COMMITS: Final = 400  # in an idle moment
 CHECKPOINT_COMMITS_FORCED: Final = 8_000  # even without one: the log must not grow for ever
 
@@ -78,7 +79,7 @@ class Writer(threading.Thread):
         self.jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._engine = engine
         self._loop = loop
-        self._bulky: Rows = defaultdict(list)
+        self._later: list[tuple[int, Sequence[Command]]] = []
         self._waiting: Sequence[asyncio.Future[None]] = ()
         self._commits = 0
         self._plan = _plan(engine.dialect)
@@ -105,15 +106,14 @@ class Writer(threading.Thread):
             self._write(connection, batch)
             self._checkpoint(connection, CHECKPOINT_COMMITS_FORCED)
             if isinstance(batch[-1], Stop):
-                if self._bulky:
-                    self._write(connection, [])
                 self._checkpoint(connection, 0)
                 return
 
     def _next_batch(self) -> list[Job]:
-        """Wait for a job, then take along what else waits. Empty: an idle moment with bulky rows to write."""
+        """Wait for a job, then take along what else waits. Empty: an idle moment, for what may wait."""
+        may_wait = self._later or self._commits > CHECKPOINT_COMMITS
         try:
-            batch = [self.jobs.get(timeout=IDLE_S if self._bulky or self._commits > CHECKPOINT_COMMITS else None)]
+            batch = [self.jobs.get(timeout=IDLE_S if may_wait else None)]
         except queue.Empty:
             return []
         while len(batch) < BATCH_MAX and not isinstance(batch[-1], Stop):
@@ -124,16 +124,17 @@ class Writer(threading.Thread):
         return batch
 
     def _write(self, connection: PoolProxiedConnection, batch: Sequence[Job]) -> None:
-        rows, self._bulky = self._bulky, defaultdict(list)
+        """One transaction: the batch, and the bulky rows when there is time, too many of them, or someone waits for all."""
         self._waiting = [job.done for job in batch if isinstance(job, Append | Barrier) and job.done is not None]
+        rows: Rows = defaultdict(list)
         try:
             if self.fault is None:
                 for job in batch:
                     self._collect(rows, job)
-                if any(isinstance(job, Barrier) for job in batch):
-                    for name, bulky in self._bulky.items():
-                        rows[name].extend(bulky)
-                    self._bulky = defaultdict(list)
+                if not batch or len(self._later) > LATER_MAX or any(isinstance(job, Barrier | Snapshot | Stop) for job in batch):
+                    for seq, commands in self._later:
+                        bulky_rows(rows, seq, commands)
+                    self._later.clear()
                 cursor = connection.cursor()
                 for name, statement in self._plan:
                     if name in rows:
@@ -151,9 +152,10 @@ class Writer(threading.Thread):
         match job:
             case Append(seq, event, commands, _):
                 durable_rows(rows, seq, event, commands)
-                bulky_rows(self._bulky, seq, commands)
+                if commands:
+                    self._later.append((seq, commands))
             case Bulk(seq, commands):
-                bulky_rows(self._bulky, seq, commands)
+                self._later.append((seq, commands))
             case Snapshot(seq, body):
                 rows["snapshots"].append({"seq": seq, "body": body})
             case Mark(name, value):
