@@ -1,0 +1,160 @@
+"""A forest of binary trees as flat arrays, evaluated by one compiled loop: no scikit-learn where orders are made.
+
+    z = float32((x - mean) / scale)                  StandardScaler, then the cast that scikit-learn's trees make
+    at a node: go left if z[feature] <= threshold, else right
+    bagged:  p = (1 / trees) * sum of leaf values    RandomForestClassifier.predict_proba
+    boosted: p = 1 / (1 + exp(-(init + rate * sum of leaf values)))    GradientBoostingClassifier.predict_proba
+
+Rows are evaluated one after the other in the same order of operations, so one row and a batch agree bit for bit. A row with a number
+that is not finite answers NaN: no opinion, which opens no risk.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Float = npt.NDArray[np.float64]
+Int = npt.NDArray[np.int32]
+
+BAGGED: Final = "bagged"
+BOOSTED: Final = "boosted"
+
+# 16 bytes a node: four to a cache line. `child` is the left child, its brother follows; a leaf has feature -1 and its value in `threshold`.
+_NODE: Final = np.dtype([("feature", np.int32), ("child", np.int32), ("threshold", np.float64)])
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """The numbers of a model. K nodes in all trees; a right child stands right behind its brother; a leaf has `left` -1.
+
+    Raises ValueError when the arrays can't be a forest (an index out of range, a cycle, a number that is not finite).
+    """
+
+    combine: str  # BAGGED | BOOSTED
+    mean: Float  # (F,)
+    scale: Float  # (F,)
+    feature: Int  # (K,), -1 at a leaf
+    threshold: Float  # (K,), 0 at a leaf
+    left: Int  # (K,), -1 at a leaf
+    right: Int  # (K,), -1 at a leaf
+    value: Float  # (K,), 0 inside
+    roots: Int  # (trees,)
+    init: float = 0.0
+    rate: float = 1.0
+
+    def __post_init__(self) -> None:
+        fault = _fault(self)
+        if fault:
+            raise ValueError(fault)
+
+    def packed(self) -> npt.NDArray[np.void]:
+        """The nodes as the compiled loop reads them, (K,)."""
+        nodes = np.zeros(len(self.feature), _NODE)
+        nodes["feature"] = self.feature
+        nodes["child"] = self.left
+        nodes["threshold"] = np.where(self.left < 0, self.value, self.threshold)
+        return nodes
+
+
+class ForestModel:
+    """A forest that serves: `core.forecast.model.Model`."""
+
+    def __init__(self, model_id: str, features: tuple[str, ...], schema_hash: str, forest: Forest, manifest_sha256: str = "") -> None:
+        assert len(features) == len(forest.mean), "a forest has one mean for each feature"
+        self._model_id = model_id
+        self._features = features
+        self._schema_hash = schema_hash
+        self.manifest_sha256 = manifest_sha256
+        self._predict = Evaluator(forest)
+
+    @property
+    def model_id(self) -> str:
+        return self._model_id
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        return self._features
+
+    @property
+    def schema_hash(self) -> str:
+        return self._schema_hash
+
+    def predict(self, rows: Float) -> Float:
+        """Probability of the positive label, (N,), for rows (N, F) in the order of `features`; NaN for a row that is not finite."""
+        return self._predict(rows)
+
+
+class Evaluator:
+    """Rows (N, F) to probabilities (N,)."""
+
+    def __init__(self, forest: Forest) -> None:
+        self._forest = forest
+        self._nodes = forest.packed()
+        self._boosted = forest.combine == BOOSTED
+
+    def __call__(self, rows: Float) -> Float:
+        forest = self._forest
+        assert rows.ndim == 2, f"rows must be (N, F), not {rows.shape}"
+        assert rows.shape[1] == len(forest.mean), f"{rows.shape[1]} features given, {len(forest.mean)} wanted"
+        out = np.empty(len(rows))
+        _evaluate(
+            np.ascontiguousarray(rows, np.float64),
+            forest.mean, forest.scale, self._nodes, forest.roots, self._boosted, forest.init, forest.rate, out,
+        )  # fmt: skip
+        return out
+
+
+@njit(cache=True, nogil=True)
+def _evaluate(rows, mean, scale, nodes, roots, boosted, init, rate, out):  # type: ignore[no-untyped-def]
+    z = np.empty(rows.shape[1], np.float32)
+    for i in range(rows.shape[0]):
+        finite = True
+        for j in range(rows.shape[1]):
+            z[j] = np.float32((rows[i, j] - mean[j]) / scale[j])
+            finite = finite and math.isfinite(z[j])
+        if not finite:
+            out[i] = np.nan
+            continue
+        total = init if boosted else 0.0
+        for tree in range(len(roots)):
+            at = roots[tree]
+            while nodes[at].feature >= 0:
+                at = nodes[at].child + (0 if z[nodes[at].feature] <= nodes[at].threshold else 1)
+            total += rate * nodes[at].threshold
+        out[i] = 1.0 / (1.0 + math.exp(-total)) if boosted else total / len(roots)
+
+
+def _fault(forest: Forest) -> str:
+    """Why these arrays are no forest, or nothing."""
+    count = len(forest.feature)
+    node = np.arange(count)
+    inside = forest.left >= 0
+    numbers = (forest.mean, forest.scale, forest.threshold, forest.value, np.array([forest.init, forest.rate]))
+    checks = (
+        (forest.combine not in {BAGGED, BOOSTED}, f"trees can't be combined as {forest.combine!r}"),
+        (any(len(a) != count for a in (forest.threshold, forest.left, forest.right, forest.value)), "node arrays differ in length"),
+        (len(forest.mean) != len(forest.scale) or not len(forest.mean), "mean and scale differ in length or are empty"),
+        (not len(forest.roots) or not count, "there is no tree"),
+    )
+    for wrong, why in checks:
+        if wrong:
+            return why
+    later = (
+        (not all(np.isfinite(a).all() for a in numbers), "a number is not finite"),
+        (bool((forest.scale == 0).any()), "a scale is 0"),
+        (bool(((forest.roots < 0) | (forest.roots >= count)).any()), "a root points outside"),
+        (bool((forest.left[inside] <= node[inside]).any() or (forest.left[inside] + 1 >= count).any()), "a child points back or outside"),
+        (bool((forest.right[inside] != forest.left[inside] + 1).any()), "a right child is not behind its brother"),
+        (bool((forest.right[~inside] != -1).any() or (forest.feature[~inside] != -1).any()), "a leaf has a child or a feature"),
+        (
+            bool(((forest.feature[inside] < 0) | (forest.feature[inside] >= len(forest.mean))).any()),
+            "a node reads a feature that is not there",
+        ),
+    )
+    return next((why for wrong, why in later if wrong), "")
