@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
 from tradebot.core.config import EngineConfig
+from tradebot.core.domain.timetable import TimetableConfig
 from tradebot.core.execution.exits import ExitsConfig
 from tradebot.core.portfolio.sizing import SizingConfig
 from tradebot.core.risk.limits import LimitsConfig
@@ -19,7 +19,6 @@ from tradebot.learning.config import RoundTripCost, TrainingConfig
 from tradebot.sim.venue_config import VenueConfig
 
 Symbol = Annotated[str, MinLen(1)]
-Url = Annotated[str, MinLen(1)]
 SOCKET_PATH_BYTES_MAX: Final = 100  # sun_path holds 108, less on other systems
 
 
@@ -88,29 +87,15 @@ class SimulationConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimetableConfig:
-    """Wall times of a session day in `zone`. Open, flatten and close follow the exchange calendar."""
-
-    zone: str
-    rebalance: dt.time
-    retrain: dt.time
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerConfig:
-    """Alpaca's addresses and patience. A simulated Alpaca differs in the three addresses and nothing else.
+    """Where Alpaca is, and how patient we are with it. A simulated Alpaca differs in `url` and nothing else.
 
     `account_number` pins the account: the daemon stops when the keys belong to another one; live trading needs it.
     """
 
-    trading_url: Url
-    live_url: Url
-    data_url: Url
-    stream_url: Url
+    url: Annotated[str, MinLen(1)]
     account_number: str
     poll_s: Annotated[float, Gt(0)]
-    connect_timeout_s: Annotated[float, Gt(0)]
-    read_timeout_s: Annotated[float, Gt(0)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

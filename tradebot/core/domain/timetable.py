@@ -4,31 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Annotated
 from zoneinfo import ZoneInfo
-
-from annotated_types import Predicate
 
 from tradebot.core.domain.events import TickKind
 from tradebot.core.domain.session import Session
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 
 
-def is_time_of_day(text: str) -> bool:
-    """True for "HH:MM" or "HH:MM:SS"."""
-    try:
-        dt.time.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimetableConfig:
     """Wall-clock times in `zone` on the session's date (SYSTEMS.md section 0)."""
 
-    rebalance: Annotated[str, Predicate(is_time_of_day)] = "04:00"
-    retrain: Annotated[str, Predicate(is_time_of_day)] = "20:00"
+    rebalance: dt.time = dt.time(4)
+    retrain: dt.time = dt.time(20)
     zone: str = "America/New_York"
 
 
@@ -43,6 +31,6 @@ def day_plan(session: Session, config: TimetableConfig, flatten_before_close_min
     )
 
 
-def _instant_ns(date: dt.date, time_of_day: str, zone: str) -> int:
-    local = dt.datetime.combine(date, dt.time.fromisoformat(time_of_day), ZoneInfo(zone))
+def _instant_ns(date: dt.date, time_of_day: dt.time, zone: str) -> int:
+    local = dt.datetime.combine(date, time_of_day, ZoneInfo(zone))
     return int(local.timestamp()) * NS_PER_S

@@ -1,0 +1,81 @@
+"""Past bars as the stages want them: histories, sessions, and the grid of both."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tradebot.core.domain.bars import BarColumns, MarketGrid, market_grid
+from tradebot.core.domain.faults import OperatorFault
+from tradebot.core.domain.session import Session, SessionTable
+from tradebot.core.domain.units import NS_PER_S
+from tradebot.learning.universe import screen_by_volume
+from tradebot.settings import Settings
+from tradebot.shell.calendar import session_table
+from tradebot.shell.store.bars import read_bar_folder
+
+_MARGIN = dt.timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Bars of the universe and the exchange's sessions around them. `traded` are the sessions that have a regular bar."""
+
+    histories: Mapping[str, BarColumns]
+    table: SessionTable
+    traded: tuple[Session, ...]
+
+    def grid(self, sessions: Sequence[Session]) -> MarketGrid:
+        return market_grid([self.histories[s] for s in self.histories], sessions)
+
+    def before(self, date: dt.date) -> tuple[Session, ...]:
+        return tuple(s for s in self.traded if s.date < date)
+
+    def between(self, first: dt.date, last: dt.date) -> tuple[Session, ...]:
+        return tuple(s for s in self.traded if first <= s.date <= last)
+
+    def warm_up(self, first: Session, bars: int) -> tuple[Session, ...]:
+        """The sessions before `first` that hold at least `bars` minutes, fewer at the start of the data."""
+        chosen: list[Session] = []
+        for session in reversed(self.before(first.date)):
+            if sum(s.minutes for s in chosen) >= bars:
+                break
+            chosen.insert(0, session)
+        return tuple(chosen)
+
+
+def load_market(settings: Settings, folder: Path | None) -> Market:
+    """Bars of the profile's universe from a folder. Named symbols must be there; a screen ranks what is there."""
+    root = folder or settings.data.folder
+    wanted = settings.universe.symbols or None
+    found = read_bar_folder(root, wanted)
+    if not wanted:
+        screened = screen_by_volume(found, settings.universe.top, settings.entry.price_usd_min, settings.entry.price_usd_max)
+        found = {s: found[s] for s in sorted(screened)}
+    return market_of(found)
+
+
+def market_of(histories: Mapping[str, BarColumns]) -> Market:
+    """The sessions around some histories. Raises OperatorFault when no bar falls into regular hours."""
+    spans = [(int(b.minute_ns[0]), int(b.minute_ns[-1])) for b in histories.values() if len(b)]
+    if not spans:
+        raise OperatorFault("the universe is empty: no symbol has a bar")
+    first, last = _utc_date(min(s[0] for s in spans)), _utc_date(max(s[1] for s in spans))
+    table = session_table(first - _MARGIN, last + _MARGIN)
+    traded = tuple(s for s in table.sessions if any(_has_bars(b, s) for b in histories.values()))
+    if not traded:
+        raise OperatorFault("no bar falls into the exchange's regular hours")
+    return Market(histories, table, traded)
+
+
+def _has_bars(bars: BarColumns, session: Session) -> bool:
+    first, last = np.searchsorted(bars.minute_ns, [session.open_ns, session.close_ns])
+    return bool(last > first)
+
+
+def _utc_date(ns: int) -> dt.date:
+    return dt.datetime.fromtimestamp(ns / NS_PER_S, dt.UTC).date()

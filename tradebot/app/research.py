@@ -1,0 +1,128 @@
+"""`train` and `backtest`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tradebot.app.market import Market, load_market
+from tradebot.app.tally import Tally, buy_and_hold_fraction
+from tradebot.core.domain.commands import Command
+from tradebot.core.domain.events import Event
+from tradebot.core.domain.faults import OperatorFault
+from tradebot.core.domain.session import Session
+from tradebot.core.domain.units import NS_PER_S, UNITS_PER_USD
+from tradebot.core.engine import Engine
+from tradebot.core.features.catalogue import warm_up_bars
+from tradebot.serving.forest import ForestModel
+from tradebot.serving.manifest import read_manifest
+from tradebot.serving.store import current_model, latest_model, load_model, promote
+from tradebot.settings import Settings, load_settings, read_environment
+
+Progress = Callable[[str, int, int], None]
+
+
+def train(
+    profile: str, *, bars: Path | None, progress: Progress, until: dt.date | None = None, dataset: Path | None = None
+) -> dict[str, Any]:
+    """Train on the sessions up to and including `until`, save a version, and make it the one that trades.
+
+    `dataset` names a folder that gets the rows as CSV and Parquet. The report carries the version's folder, span and metrics.
+    """
+    from tradebot.learning.registry import save
+    from tradebot.learning.dataset import build_dataset, write_dataset
+    from tradebot.learning.training import fit_dataset
+
+    settings = load_settings(profile, read_environment())
+    progress("reading bars", 0, 0)
+    market = load_market(settings, bars)
+    sessions = market.traded if until is None else market.before(until + dt.timedelta(days=1))
+    if not sessions:
+        raise OperatorFault(f"no session up to {until} has bars to learn from")
+    progress(f"features and labels of {len(sessions)} sessions of {len(market.histories)} symbols", 0, 0)
+    rows = build_dataset(market.grid(sessions), settings.training, settings.round_trip)
+    if dataset is not None:
+        write_dataset(rows, dataset)
+    trained = fit_dataset(rows, settings.training, settings.round_trip, lambda stage: progress(stage, 0, 0))
+    folder = save(trained, settings.models_dir, settings.profile)
+    promote(folder)
+    manifest = read_manifest(folder)
+    return {
+        "model_id": manifest.model_id,
+        "folder": str(folder),
+        "kind": manifest.kind,
+        "label": manifest.label,
+        "features": len(manifest.features),
+        "train_rows": manifest.train.rows,
+        "test_rows": manifest.test.rows,
+        "metrics": manifest.metrics,
+    }
+
+
+def backtest(profile: str, *, bars: Path | None, first: dt.date | None, last: dt.date | None, progress: Progress) -> dict[str, Any]:
+    """Every event of past sessions through the engine, against the simulated venue, net of cost, beside buy-and-hold."""
+    settings = load_settings(profile, read_environment())
+    folder = current_model(settings.models_dir, settings.profile) or latest_model(settings.models_dir, settings.profile)
+    if folder is None:
+        raise OperatorFault(f"{settings.profile} has no model yet; make one with: tradebot train --profile {profile}")
+    progress("reading bars", 0, 0)
+    market = load_market(settings, bars)
+    sessions = market.between(first or dt.date.min, last or dt.date.max)
+    if not sessions:
+        raise OperatorFault(f"no session from {first} to {last} has bars")
+    model, trained_to = load_model(folder), read_manifest(folder).test.last_ns
+    report, _ = simulate(settings, market, sessions, model, progress)
+    learned = [s.date for s in sessions if s.open_ns <= trained_to]
+    return {
+        **report,
+        "in_sample_sessions": len(learned),
+        "note": f"IN SAMPLE: the model has seen {len(learned)} of these sessions" if learned else "out of sample",
+    }
+
+
+def simulate(
+    settings: Settings, market: Market, sessions: Sequence[Session], model: ForestModel, progress: Progress
+) -> tuple[dict[str, Any], Engine]:
+    """One in-process run over `sessions`: the report and the engine as it ended."""
+    from tradebot.sim.driver import Simulation
+    from tradebot.sim.venue import Venue
+
+    tally, start_ns = Tally(), rebalance_start_ns(sessions[0])
+    warm_up = market.warm_up(sessions[0], warm_up_bars(model.features))
+    grid = market.grid((*warm_up, *sessions))
+    venue = Venue(market.histories, market.table, start_ns, settings.venue)
+    engine = Engine(settings.engine, market.table, {model.model_id: model})
+    total = sum(s.minutes for s in sessions)
+
+    def observe(event: Event, commands: Sequence[Command]) -> None:
+        tally.observe(event, commands)
+        if tally.minutes % 390 == 0:
+            progress("trading", tally.minutes, total)
+
+    simulation = Simulation(engine, venue, grid, settings.timetable, settings.feed.grace_s, observe)
+    simulation.run(model.model_id, model.manifest_sha256)
+    progress("trading", total, total)
+    return summary(
+        tally, engine, settings.venue.cash_usd, grid_hold=buy_and_hold_fraction(grid, sessions[0].date, sessions[-1].date)
+    ), engine
+
+
+def summary(tally: Tally, engine: Engine, cash_usd: float, grid_hold: float) -> dict[str, Any]:
+    """What a run came to, money in dollars. P&L is after spread and fees; buy-and-hold puts all cash in, equal weights."""
+    equity_usd = engine.state.equity_units() / UNITS_PER_USD
+    return {
+        **tally.report(),
+        "pnl_usd": round(equity_usd - cash_usd, 4),
+        "return_fraction": equity_usd / cash_usd - 1.0,
+        "buy_and_hold_usd": round(grid_hold * cash_usd, 2),
+        "buy_and_hold_fraction": grid_hold,
+        "final_cash_usd": engine.state.book.cash_units / UNITS_PER_USD,
+        "positions_left": {s: p.qty for s, p in engine.state.book.positions.items() if p.qty},
+    }
+
+
+def rebalance_start_ns(session: Session) -> int:
+    """Six hours before the open: before the 04:00 rebalance of the session, after the close of the one before."""
+    return session.open_ns - 6 * 3600 * NS_PER_S
