@@ -14,32 +14,24 @@ from tradebot.core.domain.faults import OperatorFault
 
 EXIT_FAULT: Final = 1
 EXIT_BUG: Final = 70
-EXIT_INTERRUPTED: Final = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and answer with its exit code. `--debug` anywhere gives tracebacks."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     wants_traceback = "--debug" in given
-    given = [argument for argument in given if argument != "--debug"]
     try:
-        code = app(given, prog_name="tradebot", standalone_mode=True)
+        app([argument for argument in given if argument != "--debug"], prog_name="tradebot")
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0 if end.code is None else EXIT_FAULT
+        return end.code if isinstance(end.code, int) else 0
     except OperatorFault as fault:
         if wants_traceback:
             raise
         print(f"tradebot: {fault}", file=sys.stderr)
-        return EXIT_FAULT
-    except KeyboardInterrupt:
-        print("tradebot: interrupted", file=sys.stderr)
-        return EXIT_INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has gone: `tradebot ... | head`
-        sys.stderr.close()
         return EXIT_FAULT
     except Exception as bug:
         if wants_traceback:
             raise
         print(f"tradebot: a bug, {type(bug).__name__}: {bug}; call it again with --debug for the traceback", file=sys.stderr)
         return EXIT_BUG
-    return code if isinstance(code, int) else 0
+    return 0

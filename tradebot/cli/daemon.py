@@ -10,11 +10,11 @@ from tradebot.cli.options import DEFAULT_PROFILE, Alpaca, AsJson, Live, Profile
 from tradebot.cli.show import show
 
 
-def run(profile: Profile = DEFAULT_PROFILE, live: Live = False, alpaca: Alpaca = "") -> int:
+def run(profile: Profile = DEFAULT_PROFILE, live: Live = False, alpaca: Alpaca = "") -> None:
     """Trade in the foreground until interrupted. Paper unless --live."""
     from tradebot import app
 
-    return app.run(profile, live=live, alpaca_url=alpaca)
+    raise typer.Exit(app.run(profile, live=live, alpaca_url=alpaca))
 
 
 def start(profile: Profile = DEFAULT_PROFILE, live: Live = False, alpaca: Alpaca = "") -> None:

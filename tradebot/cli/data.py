@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tradebot.cli.options import DEFAULT_PROFILE, AsJson, OptionalDay, Profile
 from tradebot.cli.progress import showing_progress
 from tradebot.cli.show import show
+from tradebot.cli.times import utc_minute
 from tradebot.core.domain.faults import OperatorFault
+
+if TYPE_CHECKING:
+    from tradebot.shell.store.bar_check import FileCheck
 
 commands = typer.Typer(no_args_is_help=True, help="The store of historical bars.")
 
@@ -68,9 +72,7 @@ def _root(folder: Path | None, profile: str) -> Path:
     return load_settings(profile, read_environment()).data.folder
 
 
-def _row(check: object) -> dict[str, object]:
-    from tradebot.cli.times import utc_minute
-
-    row = dataclasses.asdict(check)  # type: ignore[call-overload]
-    first, last = row.pop("first_ns"), row.pop("last_ns")
-    return row | {"first": utc_minute(first), "last": utc_minute(last)}
+def _row(check: FileCheck) -> dict[str, object]:
+    row: dict[str, object] = dataclasses.asdict(check)
+    del row["first_ns"], row["last_ns"]
+    return row | {"first": utc_minute(check.first_ns), "last": utc_minute(check.last_ns)}

@@ -14,7 +14,7 @@ config = typer.Typer(no_args_is_help=True, help="What a profile decides.")
 
 
 def train(profile: Profile = DEFAULT_PROFILE, bars: Bars = None, as_json: AsJson = False) -> None:
-    """Train a model on a folder of bars, evaluate it out of sample and save it as a new version."""
+    """Train and save a model. Learns from a folder of bars, evaluates out of sample, writes a new version."""
     from tradebot import app
 
     with showing_progress(quiet=as_json) as progress:
@@ -29,7 +29,7 @@ def backtest(
     last: Annotated[OptionalDay, typer.Option("--last", help="Last session.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run the engine over past sessions against the simulated venue, net of cost, beside buy-and-hold."""
+    """Trade past sessions. The engine against the simulated venue, net of cost, beside buy-and-hold."""
     from tradebot import app
 
     with showing_progress(quiet=as_json) as progress:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import typer
+
+PIPE_COLUMNS: Final = 180  # where stdout is no terminal: nothing is folded that a program or a log would miss
 
 
 def show(report: Any, as_json: bool, title: str = "") -> None:
@@ -19,8 +22,10 @@ def show(report: Any, as_json: bool, title: str = "") -> None:
         return
     from rich.console import Console
 
-    console = Console(soft_wrap=False)
-    for table in _tables(report, title):
+    console = Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS)
+    for heading, table in _tables(report, title):
+        if heading:
+            console.print(heading, style="bold", highlight=False)
         console.print(table)
 
 
@@ -30,17 +35,16 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _tables(report: Any, title: str) -> list[Any]:
+def _tables(report: Any, title: str) -> list[tuple[str, Any]]:
+    """(heading, what stands under it), sections after plain values."""
     if isinstance(report, Mapping):
         flat = {key: value for key, value in report.items() if not _is_section(value)}
-        tables = [_pairs(flat, title)] if flat else []
+        tables = [(title, _pairs(flat))] if flat else []
         for key, value in report.items():
             if _is_section(value):
                 tables += _tables(value, f"{title}.{key}" if title else str(key))
         return tables
-    if _is_section(report):
-        return [_rows(report, title)]
-    return [_cell(report)]
+    return [(title, _rows(report) if _is_section(report) else _cell(report))]
 
 
 def _is_section(value: Any) -> bool:
@@ -50,22 +54,23 @@ def _is_section(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str | bytes) and bool(value) and all(isinstance(v, Mapping) for v in value)
 
 
-def _pairs(report: Mapping[Any, Any], title: str) -> Any:
+def _pairs(report: Mapping[Any, Any]) -> Any:
     from rich.table import Table
 
-    table = Table(title=title or None, title_justify="left", title_style="bold", show_header=False, box=None, pad_edge=False)
+    table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for key, value in report.items():
-        table.add_row(str(key), _cell(value))
+        table.add_row(f"  {key}", _cell(value))
     return table
 
 
-def _rows(rows: Sequence[Mapping[Any, Any]], title: str) -> Any:
+def _rows(rows: Sequence[Mapping[Any, Any]]) -> Any:
+    """Columns in the order of their first appearance; a column that is empty throughout is left out."""
     from rich.table import Table
 
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    table = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
+    columns = [c for c in dict.fromkeys(key for row in rows for key in row) if any(row.get(c) not in ("", None) for row in rows)]
+    table = Table(box=None, pad_edge=False, header_style="dim")
     for column in columns:
         numeric = all(isinstance(row.get(column, 0), int | float) for row in rows)
         table.add_column(str(column), justify="right" if numeric else "left", overflow="fold")
@@ -76,7 +81,7 @@ def _rows(rows: Sequence[Mapping[Any, Any]], title: str) -> Any:
 
 def _cell(value: Any) -> str:
     match value:
-        case None:
+        case None | "" | [] | ():
             return "-"
         case bool():
             return "yes" if value else "no"

@@ -20,18 +20,18 @@ def sim_alpaca(
     cash: Annotated[float, typer.Option(min=0.01, help="Dollars in the account.")] = 100_000.0,
     key: Annotated[str, typer.Option(help="The API key that it accepts.")] = "SIM",
     secret: Annotated[str, typer.Option(help="The secret that it accepts.")] = "SIM",
-) -> int:
-    """Serve a simulated Alpaca: REST, both streams and a market made of past bars, until interrupted."""
+) -> None:
+    """Serve a simulated Alpaca. REST, both streams and a market made of past bars, until interrupted."""
     from tradebot import app
 
-    return app.serve_sim(bars, port=port, start=start, speed=speed, cash=cash, key=key, secret=secret)
+    raise typer.Exit(app.serve_sim(bars, port=port, start=start, speed=speed, cash=cash, key=key, secret=secret))
 
 
 def demo(
     sessions: Annotated[int, typer.Option(min=1, help="How many sessions to trade; 0 or none: all after the training ones.")] = 99,
     plain: Annotated[bool, typer.Option("--plain", help="Plain lines instead of the live view.")] = False,
-) -> int:
+) -> None:
     """Train on the sample bars, trade the sessions after them on a simulated Alpaca, and sum up."""
     from tradebot import app
 
-    return app.demo(sessions=sessions, plain=plain)
+    raise typer.Exit(app.demo(sessions=sessions, plain=plain))

@@ -16,14 +16,11 @@ from typing import Any
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.settings.check import as_tree, check
 from tradebot.settings.files import find_profile, nearest, read_profile
-from tradebot.settings.secrets import Credentials, Secret, environment_with_dotenv, load_credentials
+from tradebot.settings.secrets import environment_with_dotenv, load_credentials
 from tradebot.settings.sections import Settings
 
 __all__ = [
-    "Credentials",
-    "Secret",
     "Settings",
-    "alpaca_at",
     "as_tree",
     "home_dir",
     "load_credentials",
@@ -47,21 +44,6 @@ def home_dir(environment: Mapping[str, str]) -> Path:
 def read_environment() -> dict[str, str]:
     """The process's variables, laid over those of .env in `home_dir`."""
     return environment_with_dotenv(os.environ, home_dir(os.environ) / ".env")
-
-
-def alpaca_at(url: str) -> dict[str, str]:
-    """Variables that send everything to one other Alpaca, e.g. `http://127.0.0.1:8100`; none for an empty `url`."""
-    if not url:
-        return {}
-    scheme, found, rest = url.rstrip("/").partition("://")
-    if not found or scheme not in ("http", "https") or not rest:
-        raise OperatorFault(f'"{url}" is no address of an Alpaca, e.g. http://127.0.0.1:8100')
-    addresses = {
-        "TRADING_URL": f"{scheme}://{rest}",
-        "DATA_URL": f"{scheme}://{rest}",
-        "STREAM_URL": f"{scheme.replace('http', 'ws')}://{rest}",
-    }
-    return {f"TRADEBOT__BROKER__{name}": address for name, address in addresses.items()}
 
 
 def part_of(tree: dict[str, Any], dotted: str) -> Any:

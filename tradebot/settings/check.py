@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.settings.files import Place, Source, nearest
 from tradebot.settings.sections import Settings
+from tradebot.shell.broker.endpoints import endpoints
 
 _ADAPTER: Final = TypeAdapter(Settings)
 _UNKNOWN: Final = "unexpected_keyword_argument"
@@ -146,20 +147,16 @@ def _unknown_zone(settings: Settings) -> str | None:
 
 def _timetable_backwards(settings: Settings) -> str | None:
     table = settings.timetable
-    return (
-        None
-        if table.rebalance < table.retrain
-        else f"timetable.rebalance {table.rebalance} is not before timetable.retrain {table.retrain}"
-    )
+    if table.rebalance < table.retrain:
+        return None
+    return f"timetable.rebalance {table.rebalance:%H:%M} is not before timetable.retrain {table.retrain:%H:%M}"
 
 
-def _not_a_url(settings: Settings) -> str | None:
-    broker = settings.broker
-    wanted = {"trading_url": "http", "live_url": "http", "data_url": "http", "stream_url": "ws"}
-    for name, scheme in wanted.items():
-        url = getattr(broker, name)
-        if not url.startswith((f"{scheme}://", f"{scheme}s://")):
-            return f'broker.{name} = "{url}" must begin with {scheme}:// or {scheme}s://'
+def _not_an_address(settings: Settings) -> str | None:
+    try:
+        endpoints(settings.broker.url)
+    except OperatorFault as fault:
+        return f"broker.url: {fault}"
     return None
 
 
@@ -171,5 +168,5 @@ CONTRADICTIONS: Final[tuple[Contradiction, ...]] = (
     _unasked_zero_cost,
     _unknown_zone,
     _timetable_backwards,
-    _not_a_url,
+    _not_an_address,
 )
