@@ -94,6 +94,8 @@ class BarStore:
             sidecar = Sidecar(FORMAT, bars.symbol, origin, from_ns, through_ns, len(bars), file_sha256(part))
             part.replace(path)
             write_sidecar(path, sidecar)
+        except OperatorFault as fault:
+            raise OperatorFault(str(fault).replace(str(part), f"{path} (not written)")) from fault
         except OSError as error:
             raise OperatorFault(f"{self.root}: bars can't be written here ({error.strerror or error})") from error
         finally:
