@@ -206,13 +206,15 @@ def test_rebalance_closes_winners_and_losers_and_starts_the_day() -> None:
     assert engine.state.day_start_equity_units == 10**9 + 7_300_000
 
 
-def test_a_lost_reply_is_looked_up_once_and_the_symbol_stays_locked_meanwhile() -> None:
+def test_a_lost_reply_is_looked_up_until_the_broker_has_spoken_and_the_symbol_stays_locked_meanwhile() -> None:
     engine = started()
     (intent,) = intents(engine.handle(minute(0, {"AAA": 70})))
     lost = ReplyLost(ts_event_ns=OPEN_NS, client_order_id=intent.client_order_id, reason="timeout")
     assert engine.handle(lost) == [LookUpOrder(intent.client_order_id)]
-    assert engine.handle(lost) == []
+    assert engine.handle(lost) == [LookUpOrder(intent.client_order_id)]
     assert reasons(engine.handle(minute(1, {"AAA": 70})))[0] == "already held or working"
+    engine.handle(accepted(intent))
+    assert engine.handle(lost) == []
 
 
 def test_a_day_that_lost_too_much_opens_nothing_more() -> None:

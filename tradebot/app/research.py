@@ -31,8 +31,8 @@ def train(
 
     `dataset` names a folder that gets the rows as CSV and Parquet. The report carries the version's folder, span and metrics.
     """
-    from tradebot.learning.registry import save
     from tradebot.learning.dataset import build_dataset, write_dataset
+    from tradebot.learning.registry import save
     from tradebot.learning.training import fit_dataset
 
     settings = load_settings(profile, read_environment())

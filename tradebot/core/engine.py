@@ -88,8 +88,8 @@ class Engine:
                 return [Alert("warning", f"order {key} refused: {reason}"), *self._advance_closes()]
             case ReplyLost(client_order_id=key):
                 order = state.book.orders.get(key)
-                if order is None or order.status is not OrderStatus.INTENDED:
-                    return []
+                if order is None or order.status not in (OrderStatus.INTENDED, OrderStatus.UNKNOWN):
+                    return []  # the broker has spoken since
                 order.status = OrderStatus.UNKNOWN
                 return [LookUpOrder(key)]
             case CancelRefused(broker_id=broker_id):
