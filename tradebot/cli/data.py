@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tradebot.cli.options import DEFAULT_PROFILE, AsJson, OptionalDay, Profile
+from tradebot.cli.options import DAY, DEFAULT_PROFILE, AsJson, OptionalDay, Profile
 from tradebot.cli.progress import showing_progress
 from tradebot.cli.show import show
 from tradebot.cli.times import utc_minute
@@ -26,8 +26,8 @@ Folder = Annotated[Path | None, typer.Argument(help="A folder of bars; the profi
 def fetch(
     symbols: Annotated[list[str] | None, typer.Argument(help="Symbols; the profile's universe by default.")] = None,
     profile: Profile = DEFAULT_PROFILE,
-    first: Annotated[OptionalDay, typer.Option("--first", help="First day; by default data.history_days ago.")] = None,
-    last: Annotated[OptionalDay, typer.Option("--last", help="Last day; by default the last session that has ended.")] = None,
+    first: Annotated[OptionalDay, typer.Option("--first", formats=DAY, help="First day; by default data.history_days ago.")] = None,
+    last: Annotated[OptionalDay, typer.Option("--last", formats=DAY, help="Last day; by default the last session that has ended.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Fetch 1-minute bars from Alpaca into the store. Call it again to go on where it stopped."""

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tradebot.cli.options import DEFAULT_PROFILE, AsJson, Bars, OptionalDay, Profile
+from tradebot.cli.options import DAY, DEFAULT_PROFILE, AsJson, Bars, OptionalDay, Profile
 from tradebot.cli.progress import showing_progress
 from tradebot.cli.show import show
 
 config = typer.Typer(no_args_is_help=True, help="What a profile decides.")
 
 
-def train(profile: Profile = DEFAULT_PROFILE, bars: Bars = None, as_json: AsJson = False) -> None:
+def train(
+    profile: Profile = DEFAULT_PROFILE,
+    bars: Bars = None,
+    until: Annotated[OptionalDay, typer.Option("--until", formats=DAY, help="The last session to learn from or test on.")] = None,
+    dataset: Annotated[Path | None, typer.Option("--dataset", help="Also write the rows here, as CSV and Parquet.", metavar="DIR")] = None,
+    as_json: AsJson = False,
+) -> None:
     """Train and save a model. Learns from a folder of bars, evaluates out of sample, writes a new version."""
     from tradebot import app
 
     with showing_progress(quiet=as_json) as progress:
-        report = app.train(profile, bars=bars, progress=progress)
+        report = app.train(profile, bars=bars, progress=progress, until=until.date() if until else None, dataset=dataset)
     show(report, as_json)
 
 
 def backtest(
     profile: Profile = DEFAULT_PROFILE,
     bars: Bars = None,
-    first: Annotated[OptionalDay, typer.Option("--first", help="First session.")] = None,
-    last: Annotated[OptionalDay, typer.Option("--last", help="Last session.")] = None,
+    first: Annotated[OptionalDay, typer.Option("--first", formats=DAY, help="First session.")] = None,
+    last: Annotated[OptionalDay, typer.Option("--last", formats=DAY, help="Last session.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Trade past sessions. The engine against the simulated venue, net of cost, beside buy-and-hold."""

@@ -31,10 +31,10 @@ def check(source: Source) -> Settings:
         settings = _ADAPTER.validate_json(orjson.dumps(source.tree), strict=True)
     except ValidationError as error:
         raise OperatorFault(_sentence(source, error.errors(include_url=False))) from error
-    for contradiction in CONTRADICTIONS:
+    for key, contradiction in CONTRADICTIONS:
         reason = contradiction(settings)
         if reason is not None:
-            raise OperatorFault(f"{source.profile.name}: {reason}")
+            raise OperatorFault(f"{source.origin(tuple(key.split('.')))}: {reason}")
     return settings
 
 
@@ -160,13 +160,14 @@ def _not_an_address(settings: Settings) -> str | None:
     return None
 
 
-CONTRADICTIONS: Final[tuple[Contradiction, ...]] = (
-    _no_universe,
-    _same_symbol_twice,
-    _strange_symbol,
-    _crossed_prices,
-    _unasked_zero_cost,
-    _unknown_zone,
-    _timetable_backwards,
-    _not_an_address,
+CONTRADICTIONS: Final[tuple[tuple[str, Contradiction], ...]] = (
+    ("universe.symbols", _no_universe),
+    ("universe.symbols", _same_symbol_twice),
+    ("universe.symbols", _strange_symbol),
+    ("entry.price_usd_min", _crossed_prices),
+    ("costs.half_spread_bps", _unasked_zero_cost),
+    ("timetable.zone", _unknown_zone),
+    ("timetable.retrain", _timetable_backwards),
+    ("broker.url", _not_an_address),
 )
+"""(the key whose file a fault names, what may be wrong between keys that are each possible)"""

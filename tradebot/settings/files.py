@@ -71,8 +71,8 @@ def read_profile(path: Path, config_dir: Path, environment: Mapping[str, str]) -
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """`: did you mean "x"?`, or nothing when no known name is close."""
-    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    """`; did you mean "x"?`, or nothing when no known name is close to `name` or begins with it."""
+    close = get_close_matches(name, known, n=1, cutoff=0.5) or [k for k in known if k.startswith(name)]
     return f'; did you mean "{close[0]}"?' if close else ""
 
 
