@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tradebot.cli.options import DAY, DEFAULT_PROFILE, AsJson, OptionalDay, Profile
+from tradebot.cli.options import DAY, DEFAULT_PROFILE, Alpaca, AsJson, OptionalDay, Profile
 from tradebot.cli.progress import showing_progress
 from tradebot.cli.show import show
 from tradebot.cli.times import utc_minute
@@ -28,6 +28,7 @@ def fetch(
     profile: Profile = DEFAULT_PROFILE,
     first: Annotated[OptionalDay, typer.Option("--first", formats=DAY, help="First day; by default data.history_days ago.")] = None,
     last: Annotated[OptionalDay, typer.Option("--last", formats=DAY, help="Last day; by default the last session that has ended.")] = None,
+    alpaca: Alpaca = "",
     as_json: AsJson = False,
 ) -> None:
     """Fetch 1-minute bars from Alpaca into the store. Call it again to go on where it stopped."""
@@ -40,6 +41,7 @@ def fetch(
             first=first.date() if first else None,
             last=last.date() if last else None,
             progress=progress,
+            alpaca_url=alpaca,
         )
     show(report, as_json)
 

@@ -16,10 +16,12 @@ from typing import Any
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.settings.check import as_tree, check
 from tradebot.settings.files import find_profile, nearest, read_profile
-from tradebot.settings.secrets import environment_with_dotenv, load_credentials
+from tradebot.settings.secrets import Credentials, Secret, environment_with_dotenv, load_credentials
 from tradebot.settings.sections import Settings
 
 __all__ = [
+    "Credentials",
+    "Secret",
     "Settings",
     "as_tree",
     "home_dir",

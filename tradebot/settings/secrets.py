@@ -4,15 +4,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from tradebot.core.domain.faults import OperatorFault
-from tradebot.shell.broker.endpoints import Credentials
 
 KEY_NAMES: Final = ("ALPACA_API_KEY", "APCA_API_KEY_ID")
 SECRET_NAMES: Final = ("ALPACA_SECRET_KEY", "APCA_API_SECRET_KEY")
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
+
+
+class Secret:
+    """A text that shows itself only when asked by name; every other way of printing it gives `***`."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._text))
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    key: Secret
+    secret: Secret
 
 
 def load_credentials(environment: Mapping[str, str]) -> Credentials:
@@ -24,7 +51,7 @@ def load_credentials(environment: Mapping[str, str]) -> Credentials:
     for name, text in ((KEY_NAMES[0], key), (SECRET_NAMES[0], secret)):
         if not text.isascii() or not text.isprintable() or " " in text:
             raise OperatorFault(f"{name} holds a character that no Alpaca key has: copy it again")
-    return Credentials(key, secret)
+    return Credentials(Secret(key), Secret(secret))
 
 
 def environment_with_dotenv(environment: Mapping[str, str], dotenv: Path) -> dict[str, str]:

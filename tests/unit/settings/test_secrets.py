@@ -13,14 +13,14 @@ KEYS = {"ALPACA_API_KEY": "PKTEST", "ALPACA_SECRET_KEY": "s3cretS3CRET"}
 
 def test_both_names_of_the_keys_are_known() -> None:
     ours = load_credentials(KEYS)
-    assert ours.headers() == {"APCA-API-KEY-ID": "PKTEST", "APCA-API-SECRET-KEY": "s3cretS3CRET"}
+    assert (ours.key.reveal(), ours.secret.reveal()) == ("PKTEST", "s3cretS3CRET")
     assert load_credentials({"APCA_API_KEY_ID": " PKTEST\n", "APCA_API_SECRET_KEY": "s3cretS3CRET"}) == ours
     assert load_credentials(KEYS | {"APCA_API_KEY_ID": "other"}) == ours
 
 
 def test_keys_never_show() -> None:
     credentials = load_credentials(KEYS)
-    for text in (repr(credentials), str(credentials), f"{credentials}", f"{[credentials]}"):
+    for text in (repr(credentials), str(credentials), f"{credentials}", f"{credentials.key} {credentials.secret!s}"):
         assert "PKTEST" not in text
         assert "s3cretS3CRET" not in text
 
