@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +108,12 @@ def test_refuses_bad_rows_by_name(tmp_path: Path, case: str) -> None:
     assert check.fault == text
 
 
+def test_refuses_an_empty_cell(tmp_path: Path) -> None:
+    write(tmp_path / NAME, columns() | {"low": pa.array([14.0, None, 14.0])})
+    with pytest.raises(OperatorFault, match="BAC at 2013-10-04 13:31 UTC: low nan is not a number"):
+        read_bar_folder(tmp_path)
+
+
 def test_refuses_a_missing_column(tmp_path: Path) -> None:
     data = columns()
     del data["close"]
@@ -173,6 +181,15 @@ def test_refuses_bad_quotes(tmp_path: Path) -> None:
     write(tmp_path / "BAC_1m_quotes_2013_10.parquet", bad)
     with pytest.raises(OperatorFault, match="bid_open -1 is negative"):
         read_bar_folder(tmp_path)
+
+
+def test_reading_needs_no_pandas(tmp_path: Path) -> None:
+    write(tmp_path / NAME, columns())
+    code = (
+        "import sys; from pathlib import Path; from tradebot.shell.store.bars import read_bar_folder; "
+        f"read_bar_folder(Path({str(tmp_path)!r})); sys.exit('pandas' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_lists_without_reading_prices(tmp_path: Path) -> None:
