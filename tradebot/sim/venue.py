@@ -120,8 +120,8 @@ class Venue:
             self._exchange.send(order, "cancel")
         return None
 
-    def replace(self, broker_id: str, change: Replacement) -> VenueOrder | Refusal:
-        """A new order in place of an open one, as acknowledged."""
+    def replace(self, broker_id: str, change: Replacement, *, lost: bool = False) -> VenueOrder | Refusal:
+        """A new order in place of an open one, as acknowledged. `lost`: the old one fills first and the new one is rejected (a fault)."""
         exchange = self._exchange
         order = exchange.book.orders.get(broker_id)
         if order is None:
@@ -130,8 +130,12 @@ class Venue:
         if refused is not None:
             return refused
         expires_ns = self._expiry_ns(change.time_in_force or order.time_in_force, order.extended_hours)
-        new = venue_replace.apply(order, change, exchange, expires_ns)
+        new = venue_replace.successor(order, change, exchange, expires_ns)
         acknowledged = new.snapshot()
+        if lost:
+            venue_replace.lose(order, new, exchange)
+            return acknowledged
+        venue_replace.install(order, new, exchange)
         if new.status is OrderStatus.PENDING_NEW:
             exchange.send(new)
         return acknowledged

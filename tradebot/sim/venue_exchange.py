@@ -278,6 +278,17 @@ class Exchange:
             if leg.status is OrderStatus.HELD:
                 self.end(leg, OrderStatus.CANCELED)
 
+    def reject(self, order: VenueOrder) -> None:
+        self.book.settle(order, OrderStatus.REJECTED)
+        order.failed_ns = self.now_ns
+        self._set(order, OrderStatus.REJECTED, "rejected")
+
+    def fill_now(self, order: VenueOrder) -> None:
+        """Fill the whole order at its own limit, or at the market (a fault; the price path has no say)."""
+        price = self.price_units(order.symbol)
+        at = self.moment(order.symbol) or Moment(price, price, price)
+        self._fill(order, order.limit_units or at.market_units(order.side), at, whole=True)
+
     def restate(self, order: VenueOrder, event: str) -> None:
         """Tell that an order changed without an execution."""
         self._set(order, order.status, event)
@@ -288,8 +299,8 @@ class Exchange:
         self._due.pop(order.symbol, None)
         self.updates.append(VenueUpdate(event, self.now_ns, order.snapshot()))
 
-    def _fill(self, order: VenueOrder, price_units: int, at: Moment) -> None:
-        qty = self._fill_qty(order)
+    def _fill(self, order: VenueOrder, price_units: int, at: Moment, *, whole: bool = False) -> None:
+        qty = order.remaining if whole else self._fill_qty(order)
         order.filled_qty += qty
         order.filled_units += qty * price_units
         order.filled_ns = order.updated_ns = self.now_ns

@@ -127,6 +127,7 @@ class VenueOrder(msgspec.Struct):
     filled_ns: int = 0
     expired_ns: int = 0
     canceled_ns: int = 0
+    failed_ns: int = 0
     replaced_ns: int = 0
     replaced_by: str = ""
     replaces: str = ""

@@ -78,10 +78,9 @@ def _trail_of(order: VenueOrder) -> float:
     return order.trail_percent or order.trail_units / 10_000
 
 
-def apply(order: VenueOrder, change: Replacement, exchange: Exchange, expires_ns: int) -> VenueOrder:
-    """Put the new order in the place of the old one. It asks for what is left; fills stay with the order that had them."""
+def successor(order: VenueOrder, change: Replacement, exchange: Exchange, expires_ns: int) -> VenueOrder:
+    """The order that is asked for. It asks for what is left; fills stay with the order that had them."""
     book = exchange.book
-    held = order.status is OrderStatus.HELD
     new = order.snapshot()
     new.id = book.unique()
     new.client_order_id = change.client_order_id or book.unique()
@@ -101,7 +100,13 @@ def apply(order: VenueOrder, change: Replacement, exchange: Exchange, expires_ns
             new.trail_units = units_nearest(change.trail)
         if new.hwm_units:
             new.stop_units = trailed_stop(new, new.hwm_units)
-    new.status = OrderStatus.HELD if held else OrderStatus.PENDING_NEW
+    new.status = OrderStatus.HELD if order.status is OrderStatus.HELD else OrderStatus.PENDING_NEW
+    return new
+
+
+def install(order: VenueOrder, new: VenueOrder, exchange: Exchange) -> None:
+    """Put the new order in the place of the old one."""
+    book = exchange.book
     book.settle(order, OrderStatus.REPLACED)
     order.replaced_by, order.replaced_ns = new.id, exchange.now_ns
     book.swap(order, new)
@@ -110,4 +115,11 @@ def apply(order: VenueOrder, change: Replacement, exchange: Exchange, expires_ns
     for leg in book.legs(new):
         if leg.status is OrderStatus.HELD:
             leg.qty = new.qty
-    return new
+
+
+def lose(order: VenueOrder, new: VenueOrder, exchange: Exchange) -> None:
+    """The replacement loses the race: the old order fills first, and the new one is rejected."""
+    exchange.fill_now(order)
+    new.leg_ids = ()
+    exchange.book.add(new)
+    exchange.reject(new)

@@ -26,7 +26,9 @@ def usd(price: float) -> int:
     return round(price * 10_000)
 
 
-def bars(symbol: str, rows: Sequence[tuple[float, float, float, float]], start_ns: int = FIRST_OPEN_NS, missing: Sequence[int] = ()) -> BarColumns:
+def bars(
+    symbol: str, rows: Sequence[tuple[float, float, float, float]], start_ns: int = FIRST_OPEN_NS, missing: Sequence[int] = ()
+) -> BarColumns:
     """Bars of (open, high, low, close) in dollars, one a minute, without those at the indexes `missing`."""
     keep = [n for n in range(len(rows)) if n not in missing]
     columns = np.array([[usd(price) for price in rows[n]] for n in keep], np.int64).reshape(-1, 4)
@@ -46,5 +48,13 @@ def random_bars(symbol: str, table: SessionTable, seed: int, price_usd: float = 
     half = rng.integers(0, 3, len(path)) * 100
     volume = rng.integers(100, 10_000, len(path))
     return BarColumns(
-        symbol, minute_ns, opens.copy(), high, low, closes.copy(), volume, opens - half if quotes else None, opens + half if quotes else None
+        symbol,
+        minute_ns,
+        opens.copy(),
+        high,
+        low,
+        closes.copy(),
+        volume,
+        opens - half if quotes else None,
+        opens + half if quotes else None,
     )

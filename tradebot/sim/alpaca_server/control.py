@@ -1,0 +1,70 @@
+"""The routes that a real broker does not have: moving simulated time, settling, and arming faults."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tradebot.sim.alpaca_server.faults import NAMES
+from tradebot.sim.alpaca_server.state import Simulator
+from tradebot.sim.alpaca_server.wire import MALFORMED, answer, read_body, refuse
+
+
+def _simulator(request: Request) -> Simulator:
+    simulator: Simulator = request.app.state.simulator
+    return simulator
+
+
+async def advance(request: Request) -> Response:
+    """`{"until_ns": int}` -> `{"now_ns", "frames", "done"}`: one step of time (step mode only)."""
+    simulator = _simulator(request)
+    until_ns = (await read_body(request)).get("until_ns")
+    if not simulator.step_mode:
+        raise refuse(409, MALFORMED, "the clock runs by itself; only step mode (speed 0) can be advanced")
+    if not isinstance(until_ns, int) or until_ns < simulator.now_ns:
+        raise refuse(422, MALFORMED, f"until_ns must be an integer and not before now_ns ({simulator.now_ns})")
+    simulator.advance(until_ns)
+    return answer({"now_ns": simulator.now_ns, "frames": simulator.frames, "done": simulator.done})
+
+
+async def frames(request: Request) -> Response:
+    simulator = _simulator(request)
+    return answer({"now_ns": simulator.now_ns, "frames": simulator.frames, "done": simulator.done})
+
+
+async def arm(request: Request) -> Response:
+    """`{"name": NAME, "count": 1, ...options}`; see `faults`."""
+    simulator, body = _simulator(request), await read_body(request)
+    name, count = body.pop("name", ""), body.pop("count", 1)
+    if name not in NAMES or not isinstance(count, int):
+        raise refuse(422, MALFORMED, f"unknown fault {name!r}; known: {', '.join(sorted(NAMES))}")
+    simulator.faults.arm(name, count, **body)
+    return answer(simulator.faults.as_json())
+
+
+async def show(request: Request) -> Response:
+    return answer(_simulator(request).faults.as_json())
+
+
+async def clear(request: Request) -> Response:
+    _simulator(request).faults.clear()
+    return answer([])
+
+
+async def status(request: Request) -> Response:
+    """Stream a trading status: `{"symbol", "code", "message", "reason"}`."""
+    body = await read_body(request)
+    words = (str(body.get(name) or "") for name in ("symbol", "code", "message", "reason"))
+    _simulator(request).data_stream.publish_status(*words)
+    return answer({})
+
+
+ROUTES = [
+    Route("/sim/advance", advance, methods=["POST"]),
+    Route("/sim/frames", frames, methods=["GET"]),
+    Route("/sim/status", status, methods=["POST"]),
+    Route("/sim/faults", arm, methods=["POST"]),
+    Route("/sim/faults", show, methods=["GET"]),
+    Route("/sim/faults", clear, methods=["DELETE"]),
+]

@@ -1,0 +1,137 @@
+"""The running simulation: venue, market, streams and time. Everything happens on one event loop, so every method is atomic.
+
+Time moves in *step mode* only when a client asks (`advance`), otherwise with the wall clock times `speed` (`catch_up`). Either way
+it moves in steps: to the next instant at which the market does anything, or as far as allowed. At a step the venue acts first and
+its trade updates go out, then the bars of the minute that just ended.
+"""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Mapping
+
+import numpy as np
+
+from tradebot.core.domain.bars import BarColumns
+from tradebot.core.domain.session import SessionTable
+from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
+from tradebot.sim.alpaca_server.faults import Faults
+from tradebot.sim.alpaca_server.market_view import MarketView
+from tradebot.sim.alpaca_server.stream_data import DataStream
+from tradebot.sim.alpaca_server.stream_trade import TradeStream
+from tradebot.sim.venue import Venue
+from tradebot.sim.venue_config import VenueConfig
+
+_LATE_PRINT_NS = 30 * NS_PER_S
+
+
+class Simulator:
+    """One simulated Alpaca. `speed` 0 is step mode; `key` and `secret`, where given, are the only ones accepted."""
+
+    def __init__(
+        self,
+        histories: Mapping[str, BarColumns],
+        sessions: SessionTable,
+        start_ns: int,
+        speed: float,
+        venue: VenueConfig,
+        key: str = "",
+        secret: str = "",
+    ) -> None:
+        self.venue = Venue(histories, sessions, start_ns, venue)
+        self.market = MarketView(histories, sessions, venue.half_spread_bps)
+        self.sessions = sessions
+        self.start_ns = start_ns
+        self.speed = speed
+        self.faults = Faults()
+        self.trade_stream = TradeStream(self)
+        self.data_stream = DataStream(self)
+        self.account_settings: dict[str, object] = dict(ACCOUNT_SETTINGS)
+        self._key, self._secret = key, secret
+        self._ends = self.market.ends
+        self._next_end = int(np.searchsorted(self._ends, start_ns, side="right"))
+        self._late: list[tuple[int, str, int]] = []
+        self._wall_start_s = time.monotonic()
+
+    @property
+    def now_ns(self) -> int:
+        return self.venue.now_ns
+
+    @property
+    def step_mode(self) -> bool:
+        return self.speed == 0
+
+    @property
+    def done(self) -> bool:
+        """No bar ends after now."""
+        return self._next_end >= len(self._ends)
+
+    @property
+    def frames(self) -> dict[str, int]:
+        """Data-bearing frames sent so far on the sockets that are connected now."""
+        return {"trade_updates": self.trade_stream.frames, "data": self.data_stream.frames}
+
+    def key_fits(self, key: str, secret: str) -> bool:
+        """Any key pair will do unless one is pinned."""
+        return bool(key and secret) and self._key in ("", key) and self._secret in ("", secret)
+
+    def advance(self, until_ns: int) -> None:
+        """One step: to `until_ns` or to the next instant at which something happens, whichever is earlier."""
+        instants = [until_ns]
+        if not self.done:
+            instants.append(int(self._ends[self._next_end]))
+        if self._late:
+            instants.append(self._late[0][0])
+        if (next_ns := self.venue.next_instant()) is not None:
+            instants.append(next_ns)
+        self.venue.advance(max(min(instants), self.now_ns))
+        self.flush()
+        while not self.done and self._ends[self._next_end] <= self.now_ns:
+            self._next_end += 1
+            self._minute_ended(int(self._ends[self._next_end - 1]))
+        while self._late and self._late[0][0] <= self.now_ns:
+            _, symbol, minute_ns = heapq.heappop(self._late)
+            self.data_stream.publish_updated(symbol, minute_ns)
+
+    def run_to(self, until_ns: int) -> None:
+        """All steps up to an instant."""
+        while self.now_ns < until_ns:
+            self.advance(until_ns)
+
+    def catch_up(self) -> None:
+        """In free-running mode: bring the market to the present."""
+        if not self.step_mode:
+            self.run_to(self.start_ns + int((time.monotonic() - self._wall_start_s) * self.speed * NS_PER_S))
+
+    def start_clock(self) -> None:
+        """The wall clock counts from here."""
+        self._wall_start_s = time.monotonic()
+
+    def flush(self) -> None:
+        """Send the trade updates of what just happened."""
+        for update in self.venue.drain():
+            self.trade_stream.publish(update)
+
+    def update_later(self, symbol: str, minute_ns: int) -> None:
+        """An updated bar follows half a minute after the minute's end."""
+        heapq.heappush(self._late, (minute_ns + NS_PER_MINUTE + _LATE_PRINT_NS, symbol, minute_ns))
+
+    def _minute_ended(self, end_ns: int) -> None:
+        minute_ns = end_ns - NS_PER_MINUTE
+        for symbol in self.market.symbols:
+            if self.market.has_minute(symbol, minute_ns) and self.faults.take("missing_minute", symbol=symbol) is not None:
+                self.market.hidden.add((symbol, minute_ns))
+        self.data_stream.publish_minute(end_ns)
+
+
+ACCOUNT_SETTINGS: dict[str, object] = {
+    "fractional_trading": False,
+    "max_margin_multiplier": "4",
+    "no_shorting": False,
+    "suspend_trade": False,
+    "trade_confirm_email": "none",
+    "ptp_no_exception_entry": False,
+    "max_options_trading_level": 0,
+    "disable_overnight_trading": True,
+}
