@@ -121,7 +121,7 @@ def no_mocks(file: SourceFile) -> Iterator[Finding]:
             yield call.lineno, f"calls {name}"
         if name == "monkeypatch.setattr" and call.args:
             target = call.args[0]
-            if isinstance(target, ast.Constant) and str(target.value).startswith("tradebot"):
+            if isinstance(target, ast.Constant) and isinstance(target.value, str) and target.value.startswith("tradebot"):
                 yield call.lineno, f"replaces {target.value}"
 
 

@@ -1,0 +1,16 @@
+"""`@pytest.mark.needs("psql")`: a test that wants a program of the system's. Without it: skipped by name, or failed under scripts/test --full."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("needs"):
+        [program] = marker.args
+        if shutil.which(program) is None:
+            stop = pytest.fail if os.environ.get("TRADEBOT_TEST_FULL") else pytest.skip
+            stop(f"{program} is not installed (scripts/test --full installs it)")
