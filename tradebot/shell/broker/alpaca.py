@@ -7,7 +7,7 @@ UNKNOWN -> ReplyLost. A 422 for a duplicate id means that the order exists: it i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Final
 
 import httpx
@@ -40,6 +40,7 @@ UNPROCESSABLE: Final = 422
 PAGE_ORDERS: Final = 500
 PAGE_ACTIVITIES: Final = 100
 RESEND_WINDOW_NS: Final = 30 * NS_PER_S
+LOOK_UP_PAUSE_S_MAX: Final = 30.0
 ABSENT_PAUSES_S: Final = (0.5, 1.0)  # a 404 may be early: absent only when it is still absent after these
 
 
@@ -74,18 +75,24 @@ class AlpacaBroker:
         )
 
     async def look_up(self, client_order_id: str, intent: OrderIntent | None) -> Event:
-        """What became of an order. Absent twice: sent again under the same id while it is young, else refused.
+        """What became of an order: OrderReported or OrderRefused, however long it takes to learn it.
 
-        Returns ReplyLost again when the broker cannot be reached.
+        Absent in repeated reads: sent again under the same id while it is young, else refused.
         """
-        try:
-            report = await self._find(client_order_id)
-        except (BrokerUnreachable, WireFault) as error:
-            return self._lost(client_order_id, f"look-up failed: {error}")
-        if report is not None:
-            return self._reported(report)
-        if intent is not None and self._now_ns() - intent.decided_ns <= RESEND_WINDOW_NS:
-            return await self.submit(intent)
+        for pause_s in _growing_pauses_s():
+            try:
+                report = await self._find(client_order_id)
+            except (BrokerUnreachable, WireFault):
+                await asyncio.sleep(pause_s)
+                continue
+            if report is not None:
+                return self._reported(report)
+            if intent is None or self._now_ns() - intent.decided_ns > RESEND_WINDOW_NS:
+                break
+            event = await self.submit(intent)
+            if not isinstance(event, ReplyLost):
+                return event
+            await asyncio.sleep(pause_s)
         reason = f"the broker has no such order ({len(self._absent_pauses_s) + 1} reads)"
         return OrderRefused(ts_event_ns=self._now_ns(), client_order_id=client_order_id, code=NOT_FOUND, reason=reason)
 
@@ -143,13 +150,6 @@ class AlpacaBroker:
         except BrokerRefusal as error:
             raise key_fault(error, "Alpaca") or error from error
 
-    async def clock(self) -> tuple[ClockFact, int]:
-        """The broker's clock and how long the answer took (ns)."""
-        loop = asyncio.get_running_loop()
-        asked = loop.time()
-        fact = clock_fact(await self._rest.get("/v2/clock"))
-        return fact, int((loop.time() - asked) * NS_PER_S)
-
     async def positions(self) -> tuple[PositionFact, ...]:
         """Sorted by symbol. Raises as `order`: a failing end point means unknown, never flat."""
         rows = _rows(await self._rest.get("/v2/positions"), "positions")
@@ -178,6 +178,24 @@ class AlpacaBroker:
 
     def _lost(self, client_order_id: str, reason: str) -> ReplyLost:
         return ReplyLost(ts_event_ns=self._now_ns(), client_order_id=client_order_id, reason=reason)
+
+
+def _growing_pauses_s() -> Iterator[float]:
+    pause_s = 0.25
+    while True:
+        yield pause_s
+        pause_s = min(2 * pause_s, LOOK_UP_PAUSE_S_MAX)
+
+
+async def read_clock(rest: Rest) -> tuple[ClockFact, int]:
+    """The broker's clock and how long the answer took (ns). Raises OperatorFault for wrong keys, else as `AlpacaBroker.order`."""
+    loop = asyncio.get_running_loop()
+    asked = loop.time()
+    try:
+        fact = clock_fact(await rest.get("/v2/clock"))
+    except BrokerRefusal as error:
+        raise key_fault(error, "Alpaca") or error from error
+    return fact, int((loop.time() - asked) * NS_PER_S)
 
 
 def _is_duplicate(refused: BrokerRefusal) -> bool:

@@ -21,6 +21,7 @@ WAIT_S_MAX: Final = 60.0
 RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
 TOO_MANY: Final = 429
 CLIENT_ERROR: Final = 400
+SERVER_ERROR: Final = 500
 
 
 class BrokerUnreachable(Exception):
@@ -53,6 +54,7 @@ class Rest:
     """One host's client. Keys go into default headers and never into a message."""
 
     def __init__(self, base_url: str, credentials: Credentials, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self.changes = 0  # requests that may have changed something at the server
         self._client = httpx.AsyncClient(
             base_url=base_url,
             headers=credentials.headers() | {"User-Agent": "tradebot", "Content-Type": "application/json"},
@@ -65,7 +67,10 @@ class Rest:
 
     async def post_once(self, path: str, body: bytes) -> httpx.Response:
         """Exactly one request on the wire. Raises httpx.TransportError (outcome unknown)."""
-        return await self._client.post(path, content=body)
+        try:
+            return await self._client.post(path, content=body)
+        finally:
+            self.changes += 1
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
         """Decoded JSON. Raises BrokerRefusal on 4xx, BrokerUnreachable when retries are used up."""
@@ -73,7 +78,17 @@ class Rest:
 
     async def delete(self, path: str) -> Any:
         """As `get`; cancelling twice is the same as once. None on 204."""
-        return await self._retried("DELETE", path, None)
+        try:
+            return await self._retried("DELETE", path, None)
+        finally:
+            self.changes += 1
+
+    async def post_json(self, path: str, body: Mapping[str, Any]) -> Any:
+        """A POST that is no order, sent once. Raises httpx.TransportError, BrokerRefusal, BrokerUnreachable."""
+        response = await self._client.post(path, content=msgspec.json.encode(body))
+        if response.status_code >= SERVER_ERROR:
+            raise BrokerUnreachable(f"POST {path}: HTTP {response.status_code}")
+        return _decoded(response)
 
     async def _retried(self, method: str, path: str, params: Mapping[str, str] | None) -> Any:
         why = ""

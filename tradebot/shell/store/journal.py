@@ -129,6 +129,13 @@ class Journal:
         with self._engine.connect() as connection:
             return tuple(msgspec.msgpack.decode(body, type=OrderIntent) for body in connection.execute(query).scalars())
 
+    def open_orders(self) -> tuple[str, ...]:
+        """Broker ids of the orders that were live when the journal ended; a live leg's parent in its place."""
+        table = schema.orders
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(table.c.broker_id, table.c.parent_id).where(~table.c.is_terminal)).all()
+        return tuple(sorted({row.parent_id or row.broker_id for row in rows}))
+
     def job_outcomes(self, session: str) -> dict[str, str]:
         """Outcome by job of a session (ISO date)."""
         table = schema.jobs

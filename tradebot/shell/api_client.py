@@ -1,0 +1,67 @@
+"""The command line's side of the control socket."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from tradebot.core.domain.faults import OperatorFault
+
+TIMEOUT_S: Final = 5.0
+
+
+class NotRunning(Exception):
+    """No daemon answers on the socket."""
+
+
+class ApiClient:
+    """One request per call. Raises NotRunning, or OperatorFault when the daemon refuses."""
+
+    def __init__(self, socket_path: Path) -> None:
+        self._path = socket_path
+
+    def status(self) -> dict[str, Any]:
+        answer: dict[str, Any] = self._ask("GET", "/status")
+        return answer
+
+    def positions(self) -> list[dict[str, Any]]:
+        answer: list[dict[str, Any]] = self._ask("GET", "/positions")
+        return answer
+
+    def orders(self) -> list[dict[str, Any]]:
+        answer: list[dict[str, Any]] = self._ask("GET", "/orders")
+        return answer
+
+    def decisions(self) -> list[dict[str, Any]]:
+        """The last minute's decision, one row per symbol."""
+        answer: list[dict[str, Any]] = self._ask("GET", "/decisions")
+        return answer
+
+    def stop(self, reason: str = "tradebot stop") -> None:
+        self._ask("POST", "/stop", {"reason": reason})
+
+    def pause(self, reason: str) -> None:
+        self._ask("POST", "/pause", {"reason": reason})
+
+    def resume(self, reason: str) -> None:
+        self._ask("POST", "/resume", {"reason": reason})
+
+    def flatten(self, reason: str) -> None:
+        self._ask("POST", "/flatten", {"reason": reason})
+
+    def halt(self, reason: str) -> None:
+        self._ask("POST", "/halt", {"reason": reason})
+
+    def _ask(self, method: str, path: str, body: dict[str, str] | None = None) -> Any:
+        import httpx
+
+        transport = httpx.HTTPTransport(uds=str(self._path))
+        try:
+            with httpx.Client(transport=transport, base_url="http://tradebot", timeout=TIMEOUT_S, trust_env=False) as client:
+                response = client.request(method, path, json=body)
+        except httpx.TransportError as error:
+            raise NotRunning(f"no daemon answers on {self._path}") from error
+        answer = response.json()
+        if response.is_error:
+            raise OperatorFault(f"the daemon refuses: {answer.get('error', response.status_code)}")
+        return answer

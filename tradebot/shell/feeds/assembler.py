@@ -1,0 +1,103 @@
+"""Single bars to whole minutes: one slice for all symbols, in order, each minute once.
+
+Pure logic, no I/O and no clock: the caller says when a minute is over. Minutes are those of regular sessions. What comes for a minute
+that is closed already (late, corrected, doubled) is counted and named, and rewrites nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from tradebot.core.domain.events import MinuteClosed
+from tradebot.core.domain.session import SessionTable
+from tradebot.core.domain.units import NS_PER_MINUTE
+from tradebot.shell.feeds.bar_wire import Bar
+
+NOT_PRESENT = (0, 0, 0, 0, 0)
+
+
+class Assembler:
+    """`last_ns` is the minute closed last (a session minute's start); everything after it is open."""
+
+    def __init__(self, symbols: tuple[str, ...], sessions: SessionTable, feed: str, last_ns: int) -> None:
+        self.symbols = symbols
+        self.last_ns = last_ns
+        self.oddities: Counter[str] = Counter()
+        self._column = {symbol: n for n, symbol in enumerate(symbols)}
+        self._sessions = sessions
+        self._feed = feed
+        self._open: dict[int, dict[int, Bar]] = {}
+
+    def add(self, bar: Bar) -> str | None:
+        """Take a bar in. Returns what is odd about it, or None when it was taken."""
+        odd = self._oddity(bar)
+        if odd is not None:
+            self.oddities[odd] += 1
+            return odd
+        self._open.setdefault(bar.minute_ns, {})[self._column[bar.symbol]] = bar
+        return None
+
+    def _oddity(self, bar: Bar) -> str | None:
+        if bar.symbol not in self._column:
+            return "of a symbol that nobody asked for"
+        if self._sessions.at(bar.minute_ns) is None:
+            return "outside regular hours"
+        if bar.minute_ns <= self.last_ns:
+            return "late: its minute is closed"
+        known = self._open.get(bar.minute_ns, {}).get(self._column[bar.symbol])
+        if known is not None:
+            return "a repetition" if known == bar else "a correction: the first word stands"
+        return None
+
+    def next_minute(self) -> int | None:
+        """The oldest open minute (start), or None beyond the session table."""
+        candidate = self.last_ns + NS_PER_MINUTE
+        session = self._sessions.current_or_next(candidate)
+        return None if session is None else max(candidate, session.open_ns)
+
+    def has_bars(self, minute_ns: int) -> bool:
+        return bool(self._open.get(minute_ns))
+
+    def is_complete(self, minute_ns: int) -> bool:
+        return len(self._open.get(minute_ns, ())) == len(self.symbols)
+
+    def close_complete(self, now_ns: int) -> list[MinuteClosed]:
+        """Close the oldest minutes as long as every symbol is there."""
+        closed = []
+        while (minute_ns := self.next_minute()) is not None and self.is_complete(minute_ns):
+            closed.append(self._close(minute_ns, now_ns))
+        return closed
+
+    def close_through(self, minute_ns: int, now_ns: int, *, keep_empty: bool = True) -> list[MinuteClosed]:
+        """Close every open minute up to and including this one, missing bars or not. History leaves out minutes without any bar."""
+        closed = []
+        while (candidate := self.next_minute()) is not None and candidate <= minute_ns:
+            has_bars = self.has_bars(candidate)
+            slice_ = self._close(candidate, now_ns)
+            if has_bars or keep_empty:
+                closed.append(slice_)
+        return closed
+
+    def _close(self, minute_ns: int, now_ns: int) -> MinuteClosed:
+        bars = self._open.pop(minute_ns, {})
+        self.last_ns = minute_ns
+        rows = [
+            (b.open, b.high, b.low, b.close, b.volume) if (b := bars.get(n)) is not None else NOT_PRESENT for n in range(len(self.symbols))
+        ]
+        first, high, low, last, volume = np.array(rows, np.int64).reshape(len(rows), len(NOT_PRESENT)).T.copy()
+        present = np.zeros(len(rows), np.bool_)
+        present[list(bars)] = True
+        return MinuteClosed(
+            ts_event_ns=now_ns,
+            minute_ns=minute_ns,
+            symbols=self.symbols,
+            open=first,
+            high=high,
+            low=low,
+            close=last,
+            volume=volume,
+            present=present,
+            feed=self._feed,
+        )

@@ -1,0 +1,137 @@
+"""Alpaca's data stream v2: connect, authenticate, subscribe to minute bars, hand them on (WIRE.md section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from websockets.asyncio.client import ClientConnection
+
+from tradebot.core.domain.faults import OperatorFault
+from tradebot.shell.broker.endpoints import Credentials
+from tradebot.shell.clock import Report
+from tradebot.shell.feeds.bar_wire import Bar, BarFault, Frame, bar_of_frame, bar_of_json, frames
+from tradebot.shell.feeds.reconnect import SLOT_HELD_S, StreamLost, converse, keep_connected
+from tradebot.shell.lockstep import FrameTally
+from tradebot.shell.quiet import Quiet
+
+AUTH_FAILED: Final = 402
+SLOT_TAKEN: Final = 406
+NO_RIGHT: Final = (409, 411)
+CLOSING: Final = (404, 407)  # the server is about to hang up: too late with the keys, or too slow a reader
+
+
+class DataStream:
+    """`on_bars` gets the bars of one frame; `on_subscribed` is called after each connection before any bar of it, `on_lost` after it."""
+
+    def __init__(
+        self,
+        url: str,
+        credentials: Credentials,
+        symbols: Sequence[str],
+        on_bars: Callable[[list[Bar]], None],
+        on_subscribed: Callable[[], None],
+        on_lost: Callable[[], None],
+        report: Report,
+        quiet: Quiet,
+        tally: FrameTally,
+    ) -> None:
+        self._url = url
+        self._credentials = credentials
+        self._symbols = list(symbols)
+        self._on_bars = on_bars
+        self._on_subscribed = on_subscribed
+        self._on_lost = on_lost
+        self._report = report
+        self._quiet = quiet
+        self._tally = tally
+        self._socket: ClientConnection | None = None
+        self.is_up = False
+
+    async def run(self) -> None:
+        """Raises OperatorFault when the keys or the subscription are wrong."""
+        await keep_connected("data stream", self._connection, self._report)
+
+    def reconnect(self, reason: str) -> None:
+        """Give up on the connection, which is open but mute."""
+        if self._socket is not None and self.is_up:
+            self._report("warning", f"data stream is cut: {reason}")
+            self.is_up = False
+            self._socket.transport.abort()
+
+    async def _connection(self, subscribed: Callable[[], None]) -> None:
+        def opened(socket: ClientConnection) -> None:
+            self._socket = socket
+            self._tally.connected("data")
+            self.is_up = True
+            subscribed()
+            self._on_subscribed()
+
+        try:
+            await converse(self._url, self._quiet, self._subscribe, opened, self._read)
+        finally:
+            self.is_up = False
+            self._on_lost()
+
+    async def _subscribe(self, socket: ClientConnection) -> None:
+        await _expect(socket, "connected")
+        keys = {"key": self._credentials.key_id, "secret": self._credentials.secret}
+        await socket.send(msgspec.json.encode({"action": "auth", **keys}).decode())
+        await _expect(socket, "authenticated")
+        await socket.send(msgspec.json.encode({"action": "subscribe", "bars": self._symbols}).decode())
+        granted = await _expect(socket, "subscription")
+        missing = sorted(set(self._symbols) - set(granted.get("bars") or ()))
+        if missing:
+            self._report("critical", f"the data stream gives no bars of {', '.join(missing)}")
+
+    def _read(self, text: str | bytes) -> None:
+        try:
+            messages = frames(text)
+        except BarFault as error:
+            self._report("warning", str(error))
+            return
+        bars: list[Bar] = []
+        carries_bars = False
+        for message in messages:
+            kind = message.T if isinstance(message, Frame) else message.get("T")
+            if kind == "b":
+                carries_bars = True
+                try:
+                    bars.append(
+                        bar_of_frame(message) if isinstance(message, Frame) else bar_of_json(str(message.get("S") or ""), message)
+                    )
+                except BarFault as error:
+                    self._report("warning", f"refused {error}")
+            elif kind == "error":
+                code, text_ = (message.code, message.msg) if isinstance(message, Frame) else (message.get("code"), message.get("msg"))
+                self._on_error(code, str(text_))
+        if bars:
+            self._on_bars(bars)
+        if carries_bars:
+            self._tally.received("data")
+
+    def _on_error(self, code: Any, message: str) -> None:
+        if code in CLOSING or code == SLOT_TAKEN:
+            raise StreamLost(f"error {code}: {message}", SLOT_HELD_S if code == SLOT_TAKEN else 0.0)
+        self._report("critical", f"data stream error {code}: {message}")
+
+
+async def _expect(socket: ClientConnection, what: str) -> Mapping[str, Any]:
+    """The next control message that says `what`. Raises OperatorFault or StreamLost for an error in its place."""
+    while True:
+        try:
+            messages = msgspec.json.decode(await socket.recv())
+        except msgspec.DecodeError as error:
+            raise StreamLost("a control message that is no JSON") from error
+        for message in messages if isinstance(messages, list) else ():
+            if message.get("T") == "error":
+                code = message.get("code")
+                if code == AUTH_FAILED:
+                    raise OperatorFault("Alpaca's data stream does not accept the API key: check ALPACA_API_KEY and ALPACA_SECRET_KEY")
+                if code in NO_RIGHT:
+                    raise OperatorFault(f"Alpaca's data stream refuses this feed: {message.get('msg')}")
+                raise StreamLost(f"error {code}: {message.get('msg')}", SLOT_HELD_S if code == SLOT_TAKEN else 0.0)
+            if what in (message.get("T"), message.get("msg")):
+                found: Mapping[str, Any] = message
+                return found

@@ -1,0 +1,63 @@
+"""One consumer: event -> engine -> journal -> dispatch. An order's intent is on disk before its request is made (law 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from tradebot.core.domain.commands import Command, RecordDecision, RecordFill, RecordTrade
+from tradebot.core.domain.events import Event, MinuteClosed, Tick, TickKind
+from tradebot.shell.dispatch import Dispatch
+from tradebot.shell.engine_seam import EngineLike
+from tradebot.shell.inbox import Inbox
+from tradebot.shell.store.journal import Journal
+
+Observer = Callable[[Event, Sequence[Command]], None]
+
+RECORDS: Final = (RecordDecision, RecordFill, RecordTrade)
+SNAPSHOT_EVERY: Final = 5_000
+UNWAITED_MAX: Final = 512
+
+
+class Pump:
+    """Nothing else calls the engine. A snapshot is taken after each session's close and every `SNAPSHOT_EVERY` events."""
+
+    def __init__(
+        self, engine: EngineLike, inbox: Inbox, journal: Journal, dispatch: Dispatch, observers: Sequence[Observer], since_snapshot: int = 0
+    ) -> None:
+        self.engine = engine
+        self.last_minute_ns = 0
+        self.handled = 0
+        self._inbox = inbox
+        self._journal = journal
+        self._dispatch = dispatch
+        self._observers = tuple(observers)
+        self._since_snapshot = since_snapshot
+        self._unwaited = 0
+
+    async def run(self) -> None:
+        while True:
+            event = await self._inbox.get()
+            await self._handle(event)
+            self._inbox.done()
+
+    async def _handle(self, event: Event) -> None:
+        commands = self.engine.handle(event)
+        if any(not isinstance(command, RECORDS) for command in commands) or self._unwaited >= UNWAITED_MAX:
+            seq = await self._journal.append(event, commands)
+            self._unwaited = 0
+            self._dispatch.obey(commands)
+        else:
+            # Nothing acts on this event, so nobody needs to wait: a later order is durable only after it.
+            seq = self._journal.append_soon(event, commands)
+            self._unwaited += 1
+        for observe in self._observers:
+            observe(event, commands)
+        self.handled += 1
+        if isinstance(event, MinuteClosed):
+            self.last_minute_ns = max(self.last_minute_ns, event.minute_ns)
+        self._since_snapshot += 1
+        closes = isinstance(event, Tick) and event.kind is TickKind.SESSION_CLOSE
+        if closes or (self._since_snapshot >= SNAPSHOT_EVERY and not len(self._inbox)):
+            self._journal.save_snapshot(seq, self.engine.snapshot())
+            self._since_snapshot = 0
