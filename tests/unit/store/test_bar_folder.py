@@ -192,6 +192,16 @@ def test_reading_needs_no_pandas(tmp_path: Path) -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_an_empty_quote_is_a_side_that_is_not_there(tmp_path: Path) -> None:
+    write(tmp_path / NAME, columns())
+    half = {"timestamp": np.array([OPEN_NS]), "bid_open": pa.array([None], pa.float64()), "ask_open": [14.06]}
+    write(tmp_path / "BAC_1m_quotes.parquet", half)
+    bars = read_bar_folder(tmp_path)["BAC"]
+    assert bars.bid is not None
+    assert bars.ask is not None
+    assert (bars.bid[0], bars.ask[0]) == (0, 140_600)
+
+
 def test_lists_without_reading_prices(tmp_path: Path) -> None:
     write(tmp_path / NAME, columns())
     (tmp_path / "SPY_1m.parquet").write_bytes(b"broken")

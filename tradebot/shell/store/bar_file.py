@@ -77,7 +77,7 @@ def read_bars(name: BarFileName) -> BarColumns:
 
 
 def read_quotes(name: BarFileName) -> QuoteColumns:
-    """Validated quotes of one file. Raises OperatorFault. A crossed quote is real and stays."""
+    """Validated quotes of one file. Raises OperatorFault. A crossed quote is real and stays; an empty cell is a side that is not there."""
     rows = _read(name, _QUOTES)
     for field in _QUOTES:
         rows.refuse(field, rows.columns[field] < 0, "is negative")
@@ -127,6 +127,8 @@ def _read(name: BarFileName, fields: tuple[str, ...]) -> _Rows:
     minute_ns = _stamps(name, table.column("timestamp"))
     rows = _Rows(name, minute_ns, {field: _floats(name, field, table.column(field)) for field in fields})
     for field, values in rows.columns.items():
+        if name.is_quotes:
+            np.nan_to_num(values, copy=False, nan=0.0, posinf=np.inf, neginf=-np.inf)
         rows.refuse(field, ~np.isfinite(values), "is not a number")
         rows.refuse(field, np.abs(values) > (_VOLUME_MAX if field == "volume" else _PRICE_USD_MAX), "is impossibly large")
     return rows
