@@ -1,4 +1,4 @@
-"""`@pytest.mark.needs("psql")`: a test that wants a program of the system's. Without it: skipped by name, or failed under scripts/test --full."""
+"""`@pytest.mark.needs("psql")`: a test that wants a program of the system: skipped without it, or failed by scripts/test --full."""
 
 from __future__ import annotations
 
