@@ -28,6 +28,7 @@ class Pump:
         self.engine = engine
         self.last_minute_ns = 0
         self.handled = 0
+        self.is_waiting = False  # for the next event: everything taken so far is handled
         self._inbox = inbox
         self._journal = journal
         self._dispatch = dispatch
@@ -37,7 +38,9 @@ class Pump:
 
     async def run(self) -> None:
         while True:
+            self.is_waiting = True
             event = await self._inbox.get()
+            self.is_waiting = False
             await self._handle(event)
             self._inbox.done()
 

@@ -62,6 +62,10 @@ class Supervisor:
     def is_over(self) -> bool:
         return self._over.done()
 
+    @property
+    def has_failed(self) -> bool:
+        return self._over.done() and not self._over.cancelled() and self._over.exception() is not None
+
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:

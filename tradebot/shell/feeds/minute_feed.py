@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tradebot.core.domain.events import FeedChanged, MinuteClosed
+from tradebot.core.domain.session import SessionTable
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 from tradebot.shell.broker.rest import BrokerUnreachable
 from tradebot.shell.clock import Alarm, Clock, Report
@@ -56,16 +57,16 @@ class MinuteFeed:
         self._up_since_ns: int | None = None
         self._mute_minutes = 0
         self._is_stale = False
-        self._is_asking = False
+        self._is_asking = True  # until the warm-up is over: bars that come meanwhile are kept
         self.cut: Callable[[str], None] = lambda reason: None
 
     @property
     def is_stale(self) -> bool:
         return self._is_stale
 
-    async def warm_up(self, first_minute_ns: int) -> None:
-        """Hand over the minutes from one on that have ended. Raises BrokerUnreachable, BarFault, OperatorFault."""
-        self._assembler.last_ns = first_minute_ns - NS_PER_MINUTE
+    async def warm_up(self) -> None:
+        """Hand over the minutes that have ended since the assembler's last. Raises BrokerUnreachable, BarFault, OperatorFault."""
+        first_minute_ns = self._assembler.last_ns + NS_PER_MINUTE
         now_ns = self._clock.now_ns()
         last_ended_ns = now_ns // NS_PER_MINUTE * NS_PER_MINUTE - NS_PER_MINUTE
         if first_minute_ns <= last_ended_ns:
@@ -73,6 +74,7 @@ class MinuteFeed:
                 self._assembler.add(bar)
             self._put(self._assembler.close_through(self._overdue_ns(now_ns), now_ns, keep_empty=False))
         self._put(self._assembler.close_complete(now_ns))
+        self._is_asking = False
         self._arm()
 
     def on_subscribed(self) -> None:
@@ -100,7 +102,7 @@ class MinuteFeed:
 
     def _arm(self, retry_ns: int = 0) -> None:
         minute_ns = self._assembler.next_minute()
-        if minute_ns == self._alarm_minute_ns and not retry_ns:
+        if self._is_asking or (minute_ns == self._alarm_minute_ns and not retry_ns):
             return
         if self._alarm is not None:
             self._alarm.cancel()
@@ -161,19 +163,17 @@ class MinuteFeed:
             self._inbox.put(FeedChanged(ts_event_ns=now_ns, feed=self.name, stale=True, reason=reason))
 
 
-def warm_up_from(opens_ns: list[tuple[int, int]], now_ns: int, bars: int) -> int:
+def warm_up_from(sessions: SessionTable, now_ns: int, bars: int) -> int:
     """The first minute to fetch: `bars` regular minutes before now, and never less than the session under way from its open.
 
-    `opens_ns` lists (open, close) of sessions, oldest first. With too few sessions, the first one's open.
+    With too few sessions in the table, the first one's open.
     """
     first_ns = now_ns
-    for open_ns, close_ns in reversed([s for s in opens_ns if s[0] <= now_ns]):
-        ended_ns = min(close_ns, now_ns // NS_PER_MINUTE * NS_PER_MINUTE)
-        minutes = max(0, ended_ns - open_ns) // NS_PER_MINUTE
-        if now_ns < close_ns:
-            first_ns, bars = open_ns, bars - minutes
-        elif bars <= 0:
+    for session in reversed([s for s in sessions.sessions if s.open_ns <= now_ns]):
+        if bars <= 0 and not session.contains(now_ns):
             break
-        else:
-            first_ns, bars = (open_ns if minutes <= bars else ended_ns - bars * NS_PER_MINUTE), bars - minutes
+        minutes = (min(session.close_ns, now_ns) - session.open_ns) // NS_PER_MINUTE
+        whole = minutes <= bars or session.contains(now_ns)
+        first_ns = session.open_ns if whole else session.close_ns - bars * NS_PER_MINUTE
+        bars -= minutes
     return first_ns
