@@ -255,10 +255,6 @@ def test_nested_list_rolls_legs_up_and_open_list_leaves_held_legs_out(lab: Lab) 
     closed = lab.trading.get_orders(GetOrdersRequest(status=QueryOrderStatus.CLOSED, nested=True))
     gone = [closed[0].status, *(leg.status for leg in closed[0].legs or [])]
     assert gone == [OrderStatus.EXPIRED, OrderStatus.CANCELED, OrderStatus.CANCELED]
-        OrderStatus.EXPIRED,
-        OrderStatus.CANCELED,
-        OrderStatus.CANCELED,
-    ]
 
 
 LEGS = ("order_class", "take_profit", "stop_loss")

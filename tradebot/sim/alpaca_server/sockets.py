@@ -62,15 +62,24 @@ class Socket:
 
     def close(self) -> None:
         """A clean close after what is queued."""
-        if self.open:
-            self.open = False
-            self._queue.put_nowait(_CLOSE)
+        self._finish(_CLOSE)
 
     def abort(self) -> None:
         """A TCP reset after what is queued."""
-        if self.open:
-            self.open = False
-            self._queue.put_nowait(_ABORT)
+        self._finish(_ABORT)
+
+    def _finish(self, how: bytes) -> None:
+        if not self.open:
+            return
+        self.open = False
+        try:
+            self._queue.put_nowait(how)
+        except asyncio.QueueFull:
+            self._reset()
+
+    def _reset(self) -> None:
+        protocol: Any = self._send.__self__  # type: ignore[attr-defined]  # uvicorn's protocol owns the transport
+        protocol.transport.abort()
 
     async def end(self) -> None:
         """Stop the writer; to be called when the endpoint returns."""
@@ -86,7 +95,6 @@ class Socket:
                 await self._send({"type": "websocket.close", "code": 1000})
                 return
             if frame == _ABORT:
-                protocol: Any = self._send.__self__  # type: ignore[attr-defined]  # uvicorn's protocol owns the transport
-                protocol.transport.abort()
+                self._reset()
                 return
             await self._send({"type": "websocket.send", ("text" if isinstance(frame, str) else "bytes"): frame})

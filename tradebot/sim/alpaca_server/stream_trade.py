@@ -58,7 +58,8 @@ class TradeStream:
             self._held_back = None
         for message in messages:
             if not self.socket.put(json_bytes(message), data=True):
-                self.socket.abort()
+                self._drop_connection(abrupt=True)
+                return
 
     def _drop_connection(self, *, abrupt: bool) -> None:
         assert self.socket is not None
