@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Dialect, Engine, PoolProxiedConnection, bindparam, insert, update
+from sqlalchemy import Dialect, Engine, PoolProxiedConnection, bindparam, insert, literal_column, update
 
 from tradebot.core.domain.commands import Command
 from tradebot.core.domain.events import Event
@@ -178,7 +178,7 @@ def _plan(dialect: Dialect) -> tuple[tuple[str, statements.Statement], ...]:
     """Statements in the order in which a transaction runs them."""
     acknowledged = (
         update(schema.intents)
-        .where(schema.intents.c.client_order_id == bindparam("b_client_order_id"), schema.intents.c.state != "acknowledged")
+        .where(schema.intents.c.client_order_id == bindparam("b_client_order_id"), schema.intents.c.state != literal_column("'acknowledged'"))
         .values(state=bindparam("b_state"))
     )
     return (
