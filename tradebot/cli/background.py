@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from tradebot.settings import Settings, load_settings, read_environment
 from tradebot.shell.api_client import ApiClient, NotRunning
 
 START_S_MAX: Final = 60.0
+WARM_UP_S_MAX: Final = 10.0  # a daemon that answers but still reads its history has started well enough
 STOP_S_MAX: Final = 60.0
 _POLL_S: Final = 0.05
 
@@ -27,17 +29,19 @@ def start(profile: str, live: bool, alpaca: str) -> int:
     command += ["--live"] if live else []
     command += ["--alpaca", alpaca] if alpaca else []
     try:
-        settings.state_dir.mkdir(parents=True, exist_ok=True)
-        with settings.log_path.open("ab") as log:
+        settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(settings.log_path, "ab", opener=_private) as log:
             begin = log.tell()
             child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     except OSError as error:
         raise OperatorFault(f"cannot write to the state folder {settings.state_dir}: {error.strerror}") from error
+    patience = time.monotonic() + WARM_UP_S_MAX
     deadline = time.monotonic() + START_S_MAX
     while time.monotonic() < deadline:
         if child.poll() is not None:
             raise OperatorFault(f"the daemon did not start: {_last_words(settings.log_path, begin)}")
-        if _status(settings) is not None:
+        answer = _status(settings)
+        if answer is not None and (answer.get("state") != "starting" or time.monotonic() > patience):
             return child.pid
         time.sleep(_POLL_S)
     child.terminate()
@@ -61,10 +65,22 @@ def stop(profile: str) -> None:
 def status(profile: str) -> dict[str, Any]:
     """What the daemon says of itself."""
     settings = _settings(profile)
-    answer = _status(settings)
-    if answer is None:
-        raise _not_running(settings, profile)
-    return answer
+    client = ApiClient(settings.socket_path)
+    try:
+        return client.status() | {"held": client.positions(), "working": client.orders()}
+    except NotRunning as error:
+        raise _not_running(settings, profile) from error
+
+
+def tell(profile: str, order: str, reason: str) -> None:
+    """Give the daemon an operator's order: pause, resume, flatten or halt."""
+    settings = _settings(profile)
+    client = ApiClient(settings.socket_path)
+    orders = {"pause": client.pause, "resume": client.resume, "flatten": client.flatten, "halt": client.halt}
+    try:
+        orders[order](reason)
+    except NotRunning as error:
+        raise _not_running(settings, profile) from error
 
 
 def log_lines(profile: str, lines: int, follow: bool) -> Iterator[str]:
@@ -83,6 +99,10 @@ def log_lines(profile: str, lines: int, follow: bool) -> Iterator[str]:
                 yield line.rstrip("\n")
             else:
                 time.sleep(_POLL_S)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _settings(profile: str) -> Settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -38,6 +39,25 @@ def status(profile: Profile = DEFAULT_PROFILE, as_json: AsJson = False) -> None:
     from tradebot.cli import background
 
     show(background.status(profile), as_json)
+
+
+class Order(StrEnum):
+    pause = "pause"
+    resume = "resume"
+    flatten = "flatten"
+    halt = "halt"
+
+
+def tell(
+    order: Annotated[Order, typer.Argument(help="pause: nothing new; flatten: close all; halt: cancel entries too; resume: trade on.")],
+    reason: Annotated[str, typer.Argument(help="Why; the journal keeps it.")],
+    profile: Profile = DEFAULT_PROFILE,
+) -> None:
+    """Give the daemon an order: pause, resume, flatten or halt, with a reason."""
+    from tradebot.cli import background
+
+    background.tell(profile, order.value, reason)
+    typer.echo(f"told to {order.value}: {reason}")
 
 
 def logs(

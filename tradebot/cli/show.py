@@ -10,6 +10,9 @@ from typing import Any, Final
 
 import typer
 
+from tradebot.cli.times import new_york_text
+from tradebot.core.domain.units import usd_text
+
 PIPE_COLUMNS: Final = 180  # where stdout is no terminal: nothing is folded that a program or a log would miss
 
 
@@ -61,7 +64,8 @@ def _pairs(report: Mapping[Any, Any]) -> Any:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for key, value in report.items():
-        table.add_row(f"  {key}", _cell(value))
+        label, shown = _named(str(key), value)
+        table.add_row(f"  {label}", _cell(shown))
     return table
 
 
@@ -73,10 +77,20 @@ def _rows(rows: Sequence[Mapping[Any, Any]]) -> Any:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in columns:
         numeric = all(isinstance(row.get(column, 0), int | float) for row in rows)
-        table.add_column(str(column), justify="right" if numeric else "left", overflow="fold")
+        table.add_column(_named(str(column), 0)[0], justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(row.get(column, "")) for column in columns))
+        table.add_row(*(_cell(_named(str(column), row.get(column, ""))[1]) for column in columns))
     return table
+
+
+def _named(key: str, value: Any) -> tuple[str, Any]:
+    """Label and value for people: nanoseconds become New York time, units of 1e-4 dollars become dollars."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if key.endswith("_ns"):
+        return key.removesuffix("_ns"), new_york_text(value) if whole and value > 0 else ("-" if whole else value)
+    if key.endswith("_units"):
+        return key.removesuffix("_units"), usd_text(value) if whole else value
+    return key, value
 
 
 def _cell(value: Any) -> str:

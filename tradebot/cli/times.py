@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from zoneinfo import ZoneInfo
 
 from tradebot.core.domain.units import NS_PER_S
 
@@ -13,9 +12,11 @@ def utc_minute(ts_ns: int) -> str:
     return f"{_utc(ts_ns):%Y-%m-%d %H:%MZ}" if ts_ns else ""
 
 
-def new_york(ts_ns: int) -> dt.datetime:
-    """Exchange wall time."""
-    return _utc(ts_ns).astimezone(ZoneInfo("America/New_York"))
+def new_york_text(ts_ns: int) -> str:
+    """Exchange wall time to the second: "2013-10-04 09:30:00 EDT"."""
+    from zoneinfo import ZoneInfo
+
+    return f"{_utc(ts_ns).astimezone(ZoneInfo('America/New_York')):%Y-%m-%d %H:%M:%S %Z}"
 
 
 def _utc(ts_ns: int) -> dt.datetime:
