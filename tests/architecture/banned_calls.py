@@ -121,8 +121,10 @@ def no_mocks(file: SourceFile) -> Iterator[Finding]:
             yield call.lineno, f"calls {name}"
         if name == "monkeypatch.setattr" and call.args:
             target = call.args[0]
-            if isinstance(target, ast.Constant) and isinstance(target.value, str) and target.value.startswith("tradebot"):
-                yield call.lineno, f"replaces {target.value}"
+            name = target.value if isinstance(target, ast.Constant) and isinstance(target.value, str) else ""
+            is_number = name.split(".")[-1].isupper()  # a constant such as a time-out may be made small for a test
+            if name.startswith("tradebot") and not is_number:
+                yield call.lineno, f"replaces {name}"
 
 
 def finished(file: SourceFile) -> Iterator[Finding]:

@@ -53,6 +53,7 @@ def test_rule_finds_what_it_bans(rule: str, path: str, text: str) -> None:
         ("tradebot/shell/clock.py", "import time\ntime.time_ns()"),
         ("tradebot/shell/supervise.py", "try:\n    pass\nexcept Exception:\n    pass"),
         ("tests/a.py", "monkeypatch.setenv('ALPACA_API_KEY', 'k')"),
+        ("tests/a.py", "monkeypatch.setattr('tradebot.shell.feed.STALE_S', 1)"),
     ],
 )
 def test_rule_leaves_the_rest_alone(path: str, text: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 from tradebot.settings import Settings, load_credentials, load_settings, read_environment
+from tradebot.shell.broker.endpoints import endpoints
 from tradebot.shell.feeds.history import AlpacaData, FetchProgress, fetch_history, screen_most_active
 from tradebot.shell.store.bars import BarStore
 
@@ -51,7 +52,7 @@ def fetch(
 
 def alpaca_data(settings: Settings, key: str, secret: str, alpaca_url: str = "") -> AlpacaData:
     """Where and with what keys history is asked for."""
-    origin = alpaca_url.rstrip("/") or settings.broker.data_url
+    origin = endpoints(alpaca_url or settings.broker.url).data_url
     return AlpacaData(key=key, secret=secret, origin=origin, feed="sip" if settings.data.feed == "sip" else "iex")
 
 
