@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tradebot.cli.options import DAY, DEFAULT_PROFILE, AsJson, Bars, OptionalDay, Profile
+from tradebot.cli.options import DAY, DEFAULT_PROFILE, Alpaca, AsJson, Bars, OptionalDay, Profile
 from tradebot.cli.progress import showing_progress
 from tradebot.cli.show import show
 
@@ -19,13 +19,23 @@ def train(
     bars: Bars = None,
     until: Annotated[OptionalDay, typer.Option("--until", formats=DAY, help="The last session to learn from or test on.")] = None,
     dataset: Annotated[Path | None, typer.Option("--dataset", help="Also write the rows here, as CSV and Parquet.", metavar="DIR")] = None,
+    fetch: Annotated[bool, typer.Option("--fetch", help="First fetch from Alpaca what the profile's store lacks.")] = False,
+    alpaca: Alpaca = "",
     as_json: AsJson = False,
 ) -> None:
     """Train and save a model. Learns from a folder of bars, evaluates out of sample, writes a new version."""
     from tradebot import app
 
     with showing_progress(quiet=as_json) as progress:
-        report = app.train(profile, bars=bars, progress=progress, until=until.date() if until else None, dataset=dataset)
+        report = app.train(
+            profile,
+            bars=bars,
+            progress=progress,
+            until=until.date() if until else None,
+            dataset=dataset,
+            fetch_first=fetch,
+            alpaca_url=alpaca,
+        )
     show(report, as_json)
 
 

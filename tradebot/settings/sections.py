@@ -24,12 +24,16 @@ SOCKET_PATH_BYTES_MAX: Final = 100  # sun_path holds 108, less on other systems
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataConfig:
-    """Where bars come from. Feeds are never mixed: `iex` sees about 2 % of the volume that `sip` sees."""
+    """Where bars come from. Feeds are never mixed: `iex` sees about 2 % of the volume that `sip` sees.
+
+    `refresh`: the nightly training first fetches from Alpaca what `folder` lacks.
+    """
 
     feed: Literal["iex", "sip", "delayed_sip"]
     adjustment: Literal["raw", "split", "dividend", "all"]
     history_days: Annotated[int, Ge(1), Le(3660)]
     folder: Path
+    refresh: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
