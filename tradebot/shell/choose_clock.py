@@ -14,5 +14,5 @@ def clock_from_broker(fact: ClockFact, answer_ns: int, rest: Rest, quiet: Quiet,
     if fact.speed is None:
         return wall_clock(fact.now_ns, answer_ns, report)
     if fact.speed == 0:
-        return LockstepClock(fact.now_ns, rest.get, rest.post_json, quiet, tally, lambda: rest.changes)
+        return LockstepClock(fact.now_ns, rest.get, rest.post_json, quiet, tally, lambda: rest.changes, report)
     return AffineClock(fact.now_ns, fact.speed, report)

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tradebot.core.domain.units import NS_PER_S
-from tradebot.shell.clock import Alarm
+from tradebot.shell.clock import Alarm, Report
 from tradebot.shell.quiet import Quiet
 
 FAR_NS: Final = 24 * 3_600 * NS_PER_S
-FRAME_WAIT_S: Final = 1.0
+FRAME_WAIT_S: Final = 0.5
+FRAME_WAITS_MAX: Final = 6
 
 Post = Callable[[str, dict[str, Any]], Awaitable[Any]]
 Get = Callable[[str], Awaitable[Any]]
@@ -43,13 +44,19 @@ class FrameTally:
     def has(self, sent: dict[str, int]) -> bool:
         return all(self._received[stream] >= count for stream, count in sent.items())
 
-    async def change(self, timeout_s: float) -> None:
-        """Until the next frame or connection, or the timeout."""
+    def forgive(self, sent: dict[str, int]) -> None:
+        """Frames that were counted but will not come any more."""
+        for stream, count in sent.items():
+            self._received[stream] = max(self._received[stream], count)
+
+    async def change(self, timeout_s: float) -> bool:
+        """True at the next frame or connection, False when none comes in time."""
         self._changed.clear()
         try:
             await asyncio.wait_for(self._changed.wait(), timeout_s)
         except TimeoutError:
-            return
+            return False
+        return True
 
 
 @dataclass(order=True, slots=True)
@@ -68,13 +75,16 @@ class LockstepClock:
     `ended` is called once, when the server has no more bars.
     """
 
-    def __init__(self, origin_ns: int, get: Get, post: Post, quiet: Quiet, tally: FrameTally, changes: Callable[[], int]) -> None:
+    def __init__(
+        self, origin_ns: int, get: Get, post: Post, quiet: Quiet, tally: FrameTally, changes: Callable[[], int], report: Report
+    ) -> None:
         self._now_ns = origin_ns
         self._get = get
         self._post = post
         self._quiet = quiet
         self._tally = tally
         self._changes = changes
+        self._report = report
         self._settled_changes = changes()
         self._heap: list[_Entry] = []
         self._numbers = itertools.count()
@@ -125,10 +135,16 @@ class LockstepClock:
             self._settled_changes = changes
 
     async def _receive(self, frames: dict[str, int]) -> None:
-        while not self._tally.has(frames):
-            await self._tally.change(FRAME_WAIT_S)
-            if not self._tally.has(frames):  # a stream may have been cut: ask what counts now
-                frames = _frames(await self._get("/sim/frames"))
+        """Until the counted frames are here. A connection that was cut counts anew; what a mute one swallowed is given up after a while."""
+        for _ in range(FRAME_WAITS_MAX):
+            while not self._tally.has(frames):
+                if not await self._tally.change(FRAME_WAIT_S):
+                    break
+            if self._tally.has(frames):
+                return
+            frames = _frames(await self._get("/sim/frames"))
+        self._report("warning", "the simulated streams have sent frames that never came")
+        self._tally.forgive(frames)
 
     def _next(self) -> _Entry | None:
         while self._heap and self._heap[0].ring is None:

@@ -1,0 +1,90 @@
+"""The assembler: every session minute once, in order, with exactly the bars that came in time."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tradebot.core.domain.events import MinuteClosed
+from tradebot.core.domain.session import Session, SessionTable
+from tradebot.core.domain.units import NS_PER_MINUTE
+from tradebot.shell.feeds.assembler import Assembler
+from tradebot.shell.feeds.bar_wire import Bar
+
+OPEN = 1_381_325_400 * 10**9
+LENGTH = 6
+FIRST = Session(dt.date(2013, 10, 9), OPEN, OPEN + LENGTH * NS_PER_MINUTE)
+SECOND = Session(dt.date(2013, 10, 10), OPEN + 1440 * NS_PER_MINUTE, OPEN + (1440 + LENGTH) * NS_PER_MINUTE)
+TABLE = SessionTable((FIRST, SECOND))
+MINUTES = [OPEN + i * NS_PER_MINUTE for i in range(LENGTH)] + [SECOND.open_ns + i * NS_PER_MINUTE for i in range(LENGTH)]
+SYMBOLS = ("A", "B", "C")
+
+
+def bar(symbol: str, minute_ns: int, price: int = 100) -> Bar:
+    return Bar(symbol, minute_ns, price, price, price, price, 1)
+
+
+def assembler() -> Assembler:
+    return Assembler(SYMBOLS, TABLE, "test", OPEN - NS_PER_MINUTE)
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("bar"), st.sampled_from(SYMBOLS), st.integers(-2, LENGTH + 2), st.integers(1, 3)),
+        st.tuples(st.just("due"), st.just(""), st.integers(0, 2 * LENGTH - 1), st.just(0)),
+    ),
+    max_size=60,
+)
+
+
+@given(steps)
+def test_each_minute_closes_once_in_order_with_the_first_word_about_each_symbol(script: list[tuple[str, str, int, int]]) -> None:
+    subject, closed, first_word = assembler(), [], {}
+    for kind, symbol, i, price in script:
+        if kind == "bar":
+            one = bar(symbol, OPEN + i * NS_PER_MINUTE, price)
+            if subject.add(one) is None:
+                first_word[one.minute_ns, symbol] = price
+            closed += subject.close_complete(0)
+        else:
+            closed += subject.close_through(MINUTES[i], 0)
+    labels = [m.minute_ns for m in closed]
+    assert labels == MINUTES[: len(labels)]
+    for minute in closed:
+        for n, symbol in enumerate(SYMBOLS):
+            price = first_word.get((minute.minute_ns, symbol))
+            assert bool(minute.present[n]) is (price is not None)
+            assert int(minute.close[n]) == (price or 0)
+
+
+@given(st.permutations([(s, m) for s in SYMBOLS for m in MINUTES[:LENGTH]]))
+def test_the_order_of_arrival_does_not_matter(order: list[tuple[str, int]]) -> None:
+    subject = assembler()
+    closed: list[MinuteClosed] = []
+    for symbol, minute_ns in order:
+        assert subject.add(bar(symbol, minute_ns)) is None
+        closed += subject.close_complete(7)
+    assert [m.minute_ns for m in closed] == MINUTES[:LENGTH]
+    assert all(m.present.all() for m in closed)
+
+
+def test_late_double_and_corrected_bars_are_counted_and_rewrite_nothing() -> None:
+    subject = assembler()
+    subject.add(bar("A", MINUTES[0]))
+    assert subject.add(bar("A", MINUTES[0])) == "a repetition"
+    assert subject.add(bar("A", MINUTES[0], 101)) == "a correction: the first word stands"
+    (minute,) = subject.close_through(MINUTES[0], 9)
+    assert (int(minute.close[0]), minute.ts_event_ns) == (100, 9)
+    assert subject.add(bar("B", MINUTES[0])) == "late: its minute is closed"
+    assert subject.add(bar("Z", MINUTES[1])) == "of a symbol that nobody asked for"
+    assert subject.add(bar("A", FIRST.close_ns)) == "outside regular hours"
+    assert sum(subject.oddities.values()) == 5
+
+
+def test_history_leaves_out_minutes_without_any_bar_and_live_does_not() -> None:
+    subject = assembler()
+    subject.add(bar("A", MINUTES[2]))
+    assert [m.minute_ns for m in subject.close_through(MINUTES[3], 0, keep_empty=False)] == [MINUTES[2]]
+    assert [m.minute_ns for m in subject.close_through(MINUTES[6], 0)] == MINUTES[4:7]
