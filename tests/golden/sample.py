@@ -77,7 +77,7 @@ def sample_market() -> Market:
 def run(market: Market, first: dt.date = FIRST, last: dt.date = LAST, **changes: float) -> tuple[Run, Engine, Venue]:
     """Trade `first` to `last` by the rule, warmed up on the sessions before."""
     sessions = market.between(first, last)
-    grid = market.grid((*market.warm_up(sessions[0], 390), *sessions))
+    grid = market.grid(market.since(market.before(first)[-1].open_ns, sessions))
     model = BelowVwap()
     venue = Venue(market.histories, market.table, sessions[0].open_ns - 6 * 3600 * 10**9, VenueConfig())
     engine = Engine(config(max_shares=0, **changes), market.table, {model.model_id: model})

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from tradebot.app.alpaca import alpaca_data, settings_and_keys
 from tradebot.core.domain.faults import OperatorFault
-from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
-from tradebot.settings import Settings, load_credentials, load_settings, read_environment
-from tradebot.shell.broker.endpoints import endpoints
+from tradebot.core.domain.units import NS_PER_S
+from tradebot.settings import Settings
 from tradebot.shell.feeds.history import AlpacaData, FetchProgress, fetch_history, screen_most_active
 from tradebot.shell.store.bars import BarStore
 
@@ -21,17 +22,16 @@ def fetch(
     profile: str, *, symbols: tuple[str, ...], first: dt.date | None, last: dt.date | None, progress: Progress, alpaca_url: str = ""
 ) -> dict[str, Any]:
     """Fetch what the store lacks of `first` to `last` (by default the profile's `history_days`), and say what came."""
-    environment = read_environment()
-    settings = load_settings(profile, environment)
-    keys = load_credentials(environment)
-    data = alpaca_data(settings, keys.key.reveal(), keys.secret.reveal(), alpaca_url)
+    settings, keys = settings_and_keys(profile, alpaca_url)
+    data = alpaca_data(settings, keys)
     now = dt.datetime.now(dt.UTC)
-    end = min(dt.datetime.combine(last, dt.time(23, 59), dt.UTC), now) if last else now
+    end = min(dt.datetime.combine(last, dt.time(23, 59), ZoneInfo(settings.timetable.zone)), now) if last else now
     start = first or (end - dt.timedelta(days=settings.data.history_days)).date()
     if start > end.date():
         raise OperatorFault(f"there is nothing to fetch from {start} to {end.date()}")
     chosen = symbols or choose_universe(settings, data)
-    through_ns = int(end.timestamp()) * NS_PER_S - _PUBLISHED_AFTER_MIN * NS_PER_MINUTE
+    final_ns = int((now - dt.timedelta(minutes=_PUBLISHED_AFTER_MIN)).timestamp()) * NS_PER_S
+    through_ns = min(int(end.timestamp()) * NS_PER_S, final_ns)
     from_ns = int(dt.datetime.combine(start, dt.time(), dt.UTC).timestamp()) * NS_PER_S
 
     def tell(step: FetchProgress) -> None:
@@ -50,16 +50,8 @@ def fetch(
     }
 
 
-def alpaca_data(settings: Settings, key: str, secret: str, alpaca_url: str = "") -> AlpacaData:
-    """Where and with what keys history is asked for."""
-    origin = endpoints(alpaca_url or settings.broker.url).data_url
-    return AlpacaData(key=key, secret=secret, origin=origin, feed="sip" if settings.data.feed == "sip" else "iex")
-
-
 def choose_universe(settings: Settings, data: AlpacaData) -> tuple[str, ...]:
     """The profile's symbols, or what its screen finds now."""
     if settings.universe.symbols:
         return settings.universe.symbols
     return screen_most_active(data, settings.universe.top, settings.entry.price_usd_min, settings.entry.price_usd_max)
-
-

@@ -38,14 +38,9 @@ class Market:
     def between(self, first: dt.date, last: dt.date) -> tuple[Session, ...]:
         return tuple(s for s in self.traded if first <= s.date <= last)
 
-    def warm_up(self, first: Session, bars: int) -> tuple[Session, ...]:
-        """The sessions before `first` that hold at least `bars` minutes, fewer at the start of the data."""
-        chosen: list[Session] = []
-        for session in reversed(self.before(first.date)):
-            if sum(s.minutes for s in chosen) >= bars:
-                break
-            chosen.insert(0, session)
-        return tuple(chosen)
+    def since(self, first_ns: int, sessions: Sequence[Session]) -> tuple[Session, ...]:
+        """`sessions` and all before them that reach into or lie after `first_ns`: what a run needs to warm up."""
+        return tuple(s for s in self.traded if s.close_ns > first_ns and s.date <= sessions[-1].date)
 
 
 def load_market(settings: Settings, folder: Path | None) -> Market:

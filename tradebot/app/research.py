@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tradebot.app.history import fetch
 from tradebot.app.market import Market, load_market
 from tradebot.app.tally import Tally, buy_and_hold_fraction
 from tradebot.core.domain.commands import Command
@@ -20,27 +21,39 @@ from tradebot.serving.forest import ForestModel
 from tradebot.serving.manifest import read_manifest
 from tradebot.serving.store import current_model, latest_model, load_model, promote
 from tradebot.settings import Settings, load_settings, read_environment
+from tradebot.shell.feeds.minute_feed import warm_up_from
 
 Progress = Callable[[str, int, int], None]
 
 
 def train(
-    profile: str, *, bars: Path | None, progress: Progress, until: dt.date | None = None, dataset: Path | None = None
+    profile: str,
+    *,
+    bars: Path | None,
+    progress: Progress,
+    until: dt.date | None = None,
+    dataset: Path | None = None,
+    fetch_first: bool = False,
+    alpaca_url: str = "",
 ) -> dict[str, Any]:
-    """Train on the sessions up to and including `until`, save a version, and make it the one that trades.
+    """Train on the `history_days` up to and including `until`, save a version, and make it the one that trades.
 
-    `dataset` names a folder that gets the rows as CSV and Parquet. The report carries the version's folder, span and metrics.
+    `dataset` names a folder that gets the rows as CSV and Parquet; `fetch_first` brings the store up to date. The report carries the
+    version's folder, rows and metrics.
     """
     from tradebot.learning.dataset import build_dataset, write_dataset
     from tradebot.learning.registry import save
     from tradebot.learning.training import fit_dataset
 
     settings = load_settings(profile, read_environment())
+    if fetch_first:
+        fetch(profile, symbols=(), first=None, last=until, progress=progress, alpaca_url=alpaca_url)
     progress("reading bars", 0, 0)
     market = load_market(settings, bars)
-    sessions = market.traded if until is None else market.before(until + dt.timedelta(days=1))
+    last = until or market.traded[-1].date
+    sessions = market.between(last - dt.timedelta(days=settings.data.history_days), last)
     if not sessions:
-        raise OperatorFault(f"no session up to {until} has bars to learn from")
+        raise OperatorFault(f"no session of the {settings.data.history_days} days up to {last} has bars to learn from")
     progress(f"features and labels of {len(sessions)} sessions of {len(market.histories)} symbols", 0, 0)
     rows = build_dataset(market.grid(sessions), settings.training, settings.round_trip)
     if dataset is not None:
@@ -90,8 +103,8 @@ def simulate(
     from tradebot.sim.venue import Venue
 
     tally, start_ns = Tally(), rebalance_start_ns(sessions[0])
-    warm_up = market.warm_up(sessions[0], warm_up_bars(model.features))
-    grid = market.grid((*warm_up, *sessions))
+    warm_from_ns = warm_up_from(market.table, start_ns, warm_up_bars(model.features))
+    grid = market.grid(market.since(warm_from_ns, sessions))
     venue = Venue(market.histories, market.table, start_ns, settings.venue)
     engine = Engine(settings.engine, market.table, {model.model_id: model})
     total = sum(s.minutes for s in sessions)
@@ -101,7 +114,7 @@ def simulate(
         if tally.minutes % 390 == 0:
             progress("trading", tally.minutes, total)
 
-    simulation = Simulation(engine, venue, grid, settings.timetable, settings.feed.grace_s, observe)
+    simulation = Simulation(engine, venue, grid, settings.timetable, settings.feed.grace_s, observe, warm_from_ns=warm_from_ns)
     simulation.run(model.model_id, model.manifest_sha256)
     progress("trading", total, total)
     return summary(

@@ -18,8 +18,8 @@ def sim_alpaca(
     port: Annotated[int, typer.Option(min=0, max=65535, help="On loopback; 0 takes a free one.")] = 8100,
     speed: Annotated[float, typer.Option(min=0.0, help="Times wall speed; 0: the clock moves only when a client asks.")] = 1.0,
     cash: Annotated[float, typer.Option(min=0.01, help="Dollars in the account.")] = 100_000.0,
-    key: Annotated[str, typer.Option(help="The API key that it accepts.")] = "SIM",
-    secret: Annotated[str, typer.Option(help="The secret that it accepts.")] = "SIM",
+    key: Annotated[str, typer.Option(help="The only API key that it accepts; without one, any.")] = "",
+    secret: Annotated[str, typer.Option(help="The only secret that it accepts; without one, any.")] = "",
 ) -> None:
     """Serve a simulated Alpaca. REST, both streams and a market made of past bars, until interrupted."""
     from tradebot import app

@@ -47,7 +47,8 @@ def _keep_model(session: dt.date) -> None:
 
 @dataclass(slots=True)
 class Simulation:
-    """One engine on one venue. `grid` holds the warm-up sessions too; those before the venue's start are perceived only.
+    """One engine on one venue. `grid` holds the warm-up sessions too; those before the venue's start are perceived only,
+    from `warm_from_ns` on.
 
     `grace_s`: how long the daemon would wait for a missing bar before it closes the minute without it.
     """
@@ -60,6 +61,7 @@ class Simulation:
     observer: Observer = _ignore
     retrain: Retrain = _keep_model
     feed: str = "sim"
+    warm_from_ns: int = 0
     _inbox: deque[Event] = field(default_factory=deque)
     _posted: int = 0
 
@@ -69,7 +71,8 @@ class Simulation:
         self._handle(self._account())
         self._handle(UniverseSelected(ts_event_ns=start_ns, symbols=self.grid.symbols, reason="simulation"))
         self._handle(ModelPromoted(ts_event_ns=start_ns, model_id=model_id, manifest_sha256=manifest_sha256, reason="simulation"))
-        for t in range(int(self.grid.minute_ns.searchsorted(start_ns - NS_PER_MINUTE, side="right"))):
+        first, end = self.grid.minute_ns.searchsorted([self.warm_from_ns, start_ns - NS_PER_MINUTE + 1])
+        for t in range(int(first), int(end)):
             if self.grid.present[t].any():
                 self._handle(self._minute(t, start_ns))
         for session in (s for s in self.grid.sessions if s.open_ns >= start_ns):

@@ -1,0 +1,30 @@
+"""`scripts/bench [part ...] [--json]`: measure, print beside the bars, judge nothing else."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+
+from scripts.benchmarks.measure import Figure, show
+
+PARTS = ("decision", "perception", "start", "newcomer", "suite")
+QUICK = ("decision", "perception", "start")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure tradebot on this machine.")
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; without one: {', '.join(QUICK)}")
+    parser.add_argument("--all", action="store_true", help="newcomer (two runs in a fresh clone) and suite (the tests) too; minutes")
+    parser.add_argument("--json", action="store_true", help="a JSON list")
+    asked = parser.parse_args()
+    unknown = [part for part in asked.parts if part not in PARTS]
+    if unknown:
+        parser.error(f"there is no part {unknown[0]}")
+    figures: list[Figure] = []
+    for part in asked.parts or (PARTS if asked.all else QUICK):
+        figures += import_module(f"scripts.benchmarks.{part}").measure()
+    show(figures, asked.json)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""`run`: one daemon, put together from the profile, the keys and the current model."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tradebot.app.alpaca import alpaca_data, settings_and_keys
+from tradebot.app.describe import Description
+from tradebot.app.history import choose_universe
+from tradebot.app.shelf import Shelf
+from tradebot.core.domain.commands import Command
+from tradebot.core.domain.events import Event, ModelPromoted
+from tradebot.core.domain.session import SessionTable
+from tradebot.core.engine import Engine
+from tradebot.core.features.catalogue import warm_up_bars
+from tradebot.core.state import state_from_bytes
+from tradebot.settings import Settings
+from tradebot.shell.broker.endpoints import LIVE_URL, PAPER_URL, Credentials, endpoints
+from tradebot.shell.calendar import session_table
+from tradebot.shell.daemon import run_daemon
+from tradebot.shell.parts import DaemonParts, ExitSummary, Promotion, Training
+from tradebot.shell.pump import Observer
+
+FIRST_SESSION = dt.date(2004, 1, 1)  # a simulated market may lie far back
+AHEAD = dt.timedelta(days=370)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a caller may add to a profile: an end, an eye on what happens, and who reports."""
+
+    stop_at_ns: int | None = None
+    observer: Observer | None = None
+    report: Callable[[str, str], None] | None = None
+    started: Callable[[], None] | None = None
+    retrain: bool = True
+
+
+def run(profile: str, *, live: bool, alpaca_url: str = "") -> int:
+    """Trade until stopped. 0 when the books agree with the broker's at the end, else 1."""
+    from tradebot.shell.logging import configure_logging
+
+    settings, keys = settings_and_keys(profile, alpaca_url)
+    configure_logging(path=None, secrets=(keys.key_id, keys.secret), console=sys.stdout, as_json=not sys.stdout.isatty())
+    summary = trade(settings, keys, profile, live=live, alpaca_url=alpaca_url)
+    return 1 if summary.differences else 0
+
+
+def trade(
+    settings: Settings, keys: Credentials, profile: str, *, live: bool, alpaca_url: str, options: Options | None = None
+) -> ExitSummary:
+    """Run one daemon to its end on this thread."""
+    return run_loop(run_daemon(daemon_parts(settings, keys, profile, live=live, alpaca_url=alpaca_url, options=options or Options())))
+
+
+def daemon_parts(settings: Settings, keys: Credentials, profile: str, *, live: bool, alpaca_url: str, options: Options) -> DaemonParts:
+    """Everything that one daemon needs. Raises OperatorFault for a missing model, an empty universe, an address that is none."""
+    shelf, table = Shelf(settings.models_dir), session_table(FIRST_SESSION, dt.datetime.now(dt.UTC).date() + AHEAD)
+    model = shelf.current(settings.profile)
+    where = endpoints(LIVE_URL if live and settings.broker.url == PAPER_URL else settings.broker.url, settings.data.feed)
+    description = Description(settings.profile)
+    universe = tuple(sorted(choose_universe(settings, alpaca_data(settings, keys))))
+    reason = (
+        "named by the profile" if settings.universe.symbols else f"the {settings.universe.top} most active by {settings.universe.screen_by}"
+    )
+
+    def load(folder: Path) -> tuple[str, str]:
+        loaded = shelf.put(folder)
+        return loaded.model_id, loaded.manifest_sha256
+
+    def observe(event: Event, commands: Sequence[Command]) -> None:
+        description.observe(event, commands)
+        if options.observer is not None:
+            options.observer(event, commands)
+
+    return DaemonParts(
+        engine_factory=engine_factory(settings, table, shelf),
+        journal_url=settings.journal_url,
+        state_dir=settings.state_dir,
+        credentials=keys,
+        endpoints=where,
+        sessions=table,
+        timetable=settings.timetable,
+        flatten_before_close_min=settings.exits.flatten_before_close_min,
+        universe=universe,
+        universe_reason=reason,
+        symbols_of=_symbols,
+        warm_up_bars=warm_up_bars(model.features),
+        promotion=Promotion(model.model_id, model.manifest_sha256, "current version at the start"),
+        load_promoted=lambda event: _shelve(shelf, event),
+        training=Training(command=train_command(profile, settings, alpaca_url), load=load) if options.retrain else None,
+        feed=settings.data.feed,
+        adjustment=settings.data.adjustment,
+        poll_s=settings.broker.poll_s,
+        grace_s=settings.feed.grace_s,
+        stale_s=settings.feed.stale_s,
+        live=live,
+        pinned_account=settings.broker.account_number or None,
+        stop_at_ns=options.stop_at_ns,
+        observer=observe,
+        report=options.report,
+        describe=description.of,
+        socket_path=settings.socket_path,
+        started=options.started,
+    )
+
+
+def engine_factory(settings: Settings, table: SessionTable, shelf: Shelf) -> Callable[[bytes | None], Engine]:
+    """A new engine, or the one of a snapshot with its model on the shelf."""
+
+    def make(snapshot: bytes | None) -> Engine:
+        if snapshot is None:
+            return Engine(settings.engine, table, shelf)
+        model_id = state_from_bytes(snapshot).model_id
+        if model_id:
+            shelf.fetch(model_id)
+        return Engine.restore(settings.engine, table, shelf, snapshot)
+
+    return make
+
+
+def train_command(profile: str, settings: Settings, alpaca_url: str) -> Callable[[dt.date], Sequence[str]]:
+    """The child process that retrains after a session, on fresh history where the profile keeps its store up to date."""
+
+    def command(session: dt.date) -> Sequence[str]:
+        words = [sys.executable, "-m", "tradebot", "train", "--profile", profile, "--until", session.isoformat(), "--json"]
+        if settings.data.refresh:
+            words += ["--fetch", *(["--alpaca", alpaca_url] if alpaca_url else [])]
+        return words
+
+    return command
+
+
+def run_loop(main: Coroutine[Any, Any, T]) -> T:
+    """`asyncio.run` on uvloop where it is installed."""
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        return asyncio.run(main)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(main)
+
+
+def _symbols(engine: Any) -> tuple[str, ...]:
+    symbols: tuple[str, ...] = engine.state.symbols
+    return symbols
+
+
+def _shelve(shelf: Shelf, event: ModelPromoted) -> None:
+    shelf.fetch(event.model_id)
