@@ -75,7 +75,7 @@ class Exchange:
                 self._match(symbol)
         if opened:
             for order in tuple(self.book.waiting):
-                if self.eligible(order):
+                if order.is_open and self.eligible(order):  # an earlier one may have filled and cancelled it
                     self.book.waiting.remove(order)
                     self.arrive(order, self.moment(order.symbol))
         while self._late and self._late[0][0] <= now_ns:
