@@ -97,6 +97,8 @@ def _cell(value: Any) -> str:
     match value:
         case None | "" | [] | ():
             return "-"
+        case Mapping() if not value:
+            return "-"
         case bool():
             return "yes" if value else "no"
         case float():
