@@ -11,7 +11,7 @@ import pytest
 
 from tests.shell import scene
 from tests.shell.orders import BRACKET, intent
-from tests.shell.wire_tap import Tap, tapped
+from tests.shell.wire_tap import tapped
 from tradebot.core.domain.events import CancelRefused, OrderRefused, OrderReported, ReplyLost
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.orders import OrderStatus
