@@ -97,3 +97,11 @@ def test_run_without_keys_is_one_sentence(tradebot: Call) -> None:
     assert answer.err == (
         "tradebot: ALPACA_API_KEY and ALPACA_SECRET_KEY not set: put your Alpaca keys into the environment or into .env\n"
     )
+
+
+def test_unusable_state_folder_is_one_sentence(tradebot: Call, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    answer = tradebot("start", "-p", "demo", TRADEBOT__STATE_DIR=str(tmp_path / "file"), **SMALL)
+    assert answer.code == 1
+    assert answer.err.startswith("tradebot: cannot write to the state folder ")
+    assert answer.err.count("\n") == 1
