@@ -16,22 +16,17 @@ from bisect import bisect_right
 from collections.abc import Mapping
 
 from tradebot.core.domain.bars import BarColumns
-from tradebot.core.domain.orders import OrderReport, OrderStatus, Side
+from tradebot.core.domain.orders import OrderReport, OrderStatus
 from tradebot.core.domain.session import SessionTable
 from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.sim import venue_limits as limits
-from tradebot.sim import venue_replace, venue_rules
+from tradebot.sim import venue_making, venue_replace, venue_rules
 from tradebot.sim.venue_account import EquityPoint, Holding
 from tradebot.sim.venue_config import VenueConfig
 from tradebot.sim.venue_exchange import Exchange
 from tradebot.sim.venue_orders import (
     BRACKET,
-    LIMIT,
     OCO,
-    STOP,
-    STOP_LEG,
-    STOP_LIMIT,
-    TARGET_LEG,
     Activity,
     NewOrder,
     Refusal,
@@ -74,7 +69,7 @@ class Venue:
 
     def drain(self) -> list[VenueUpdate]:
         """What happened since the last call, oldest first."""
-        updates, self._exchange.updates = self._exchange.updates, []
+        updates, self._exchange.floor.updates = self._exchange.floor.updates, []
         return updates
 
     # ---- orders
@@ -90,9 +85,9 @@ class Venue:
         if refused is not None:
             return refused
         exchange = self._exchange
-        order = self._entry(request)
+        order = venue_making.entry(request, exchange.book, self.now_ns, self._expiry_ns(request.time_in_force, request.extended_hours))
         exchange.book.add(order)
-        legs = self._legs(request, order)
+        legs = venue_making.legs(request, order, exchange.book)
         order.leg_ids = tuple(leg.id for leg in legs)
         for leg in legs:
             exchange.book.add(leg)
@@ -115,7 +110,7 @@ class Venue:
             return venue_rules.invalid("order is already pending cancel")
         if lost or self.config.latency_ms:
             order.status = OrderStatus.PENDING_CANCEL
-            self._exchange.restate(order, "pending_cancel")
+            self._exchange.floor.restate(order, "pending_cancel")
         if not lost:
             self._exchange.send(order, "cancel")
         return None
@@ -191,7 +186,7 @@ class Venue:
 
     @property
     def equity_units(self) -> int:
-        return self._exchange.equity_units()
+        return self._exchange.market.equity_units()
 
     @property
     def multiplier(self) -> int:
@@ -203,62 +198,11 @@ class Venue:
 
     def price_units(self, symbol: str) -> int:
         """The price path now; 0 before the first bar."""
-        return self._exchange.price_units(symbol)
+        return self._exchange.market.price_units(symbol)
 
     def available_qty(self, symbol: str) -> int:
         """Shares of a position that no open order holds."""
         return limits.available_qty(self._exchange, symbol)
-
-    # ---- making orders
-
-    def _entry(self, request: NewOrder) -> VenueOrder:
-        now_ns, book = self.now_ns, self._exchange.book
-        oco = request.order_class == OCO
-        broker_id = book.unique()
-        return VenueOrder(
-            id=broker_id,
-            client_order_id=request.client_order_id or book.unique(),
-            seq=len(book.orders),
-            symbol=request.symbol,
-            side=request.side,
-            kind=request.kind,
-            time_in_force=request.time_in_force,
-            qty=request.qty,
-            status=OrderStatus.PENDING_NEW,
-            created_ns=now_ns,
-            updated_ns=now_ns,
-            submitted_ns=now_ns,
-            expires_ns=self._expiry_ns(request.time_in_force, request.extended_hours),
-            limit_units=request.take_profit_units if oco else request.limit_units,
-            stop_units=request.stop_units,
-            trail_units=request.trail_units,
-            trail_percent=request.trail_percent,
-            extended_hours=request.extended_hours,
-            order_class=request.order_class,
-            leg=TARGET_LEG if oco else "",
-        )
-
-    def _legs(self, request: NewOrder, parent: VenueOrder) -> list[VenueOrder]:
-        exits = request.side if request.order_class == OCO else Side.SELL if request.side is Side.BUY else Side.BUY
-        legs = []
-        if request.take_profit_units and request.order_class != OCO:
-            legs.append(self._leg(parent, exits, TARGET_LEG, LIMIT, request.take_profit_units, 0))
-        if request.stop_loss_units:
-            limit = request.stop_loss_limit_units
-            legs.append(self._leg(parent, exits, STOP_LEG, STOP_LIMIT if limit else STOP, limit, request.stop_loss_units))
-        for n, leg in enumerate(legs):
-            leg.seq += n
-        return legs
-
-    def _leg(self, parent: VenueOrder, side: Side, leg: str, kind: str, limit_units: int, stop_units: int) -> VenueOrder:
-        book = self._exchange.book
-        order = parent.snapshot()
-        order.id, order.client_order_id = book.unique(), book.unique()
-        order.seq = len(book.orders)
-        order.side, order.kind, order.leg, order.parent_id = side, kind, leg, parent.id
-        order.limit_units, order.stop_units = limit_units, stop_units
-        order.status = OrderStatus.PENDING_NEW if parent.order_class == OCO else OrderStatus.HELD
-        return order
 
     def _expiry_ns(self, time_in_force: str, extended_hours: bool) -> int:
         """When the order ends by itself: the close of the session that it is for, or 90 days for gtc."""

@@ -12,18 +12,18 @@ MARGIN_EQUITY_UNITS = 2_000 * UNITS_PER_USD
 
 def multiplier(exchange: Exchange, multiplier_max: int) -> int:
     """Buying power per dollar of equity; 1 below 2,000 dollars."""
-    return 1 if exchange.equity_units() < MARGIN_EQUITY_UNITS else min(exchange.config.margin_multiplier, multiplier_max)
+    return 1 if exchange.market.equity_units() < MARGIN_EQUITY_UNITS else min(exchange.config.margin_multiplier, multiplier_max)
 
 
 def exposure_units(exchange: Exchange) -> int:
     """Long plus short market value."""
-    return sum(abs(h.qty) * exchange.price_units(s) for s, h in exchange.account.positions.items())
+    return sum(abs(h.qty) * exchange.market.price_units(s) for s, h in exchange.account.positions.items())
 
 
 def buying_power_units(exchange: Exchange, multiplier_max: int, but: str = "") -> int:
     """`multiplier * equity - exposure - reserved by opening orders`, at least 0. The order `but` reserves nothing."""
     reserved = sum(reserved_units(exchange, order) for order in exchange.book.open_orders if order.id != but)
-    equity = exchange.equity_units()
+    equity = exchange.market.equity_units()
     return max(multiplier(exchange, multiplier_max) * equity - exposure_units(exchange) - reserved, 0)
 
 
@@ -36,8 +36,8 @@ def reserved_units(exchange: Exchange, order: VenueOrder) -> int:
 
 def cost_price_units(exchange: Exchange, symbol: str, side: Side, limit_units: int) -> int:
     """Price at which an opening order is charged: its limit or the market; for a short the larger of limit and ask plus 3 percent."""
-    at = exchange.moment(symbol)
-    ask = exchange.price_units(symbol) if at is None else at.buy_units
+    at = exchange.market.moment(symbol)
+    ask = exchange.market.price_units(symbol) if at is None else at.buy_units
     if side is Side.SELL:
         return max(limit_units, ask * 103 // 100)
     return limit_units or ask

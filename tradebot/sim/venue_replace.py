@@ -111,7 +111,7 @@ def install(order: VenueOrder, new: VenueOrder, exchange: Exchange) -> None:
     order.replaced_by, order.replaced_ns = new.id, exchange.now_ns
     book.swap(order, new)
     book.add(new)
-    exchange.restate(order, "replaced")
+    exchange.floor.restate(order, "replaced")
     for leg in book.legs(new):
         if leg.status is OrderStatus.HELD:
             leg.qty = new.qty
@@ -119,7 +119,7 @@ def install(order: VenueOrder, new: VenueOrder, exchange: Exchange) -> None:
 
 def lose(order: VenueOrder, new: VenueOrder, exchange: Exchange) -> None:
     """The replacement loses the race: the old order fills first, and the new one is rejected."""
-    exchange.fill_now(order)
+    exchange.floor.fill_now(order)
     new.leg_ids = ()
     exchange.book.add(new)
-    exchange.reject(new)
+    exchange.floor.reject(new)

@@ -55,7 +55,7 @@ def forbidden(message: str, **extras: object) -> Refusal:
 
 
 def badly_formed(order: NewOrder, exchange: Exchange, rules: AccountRules) -> Refusal | None:
-    if order.symbol not in exchange.tapes:
+    if order.symbol not in exchange.market.tapes:
         return invalid(f'asset "{order.symbol}" not found')
     if len(order.client_order_id) > CLIENT_ID_LENGTH_MAX:
         return malformed(f"client_order_id must be no more than {CLIENT_ID_LENGTH_MAX} characters")
@@ -145,7 +145,7 @@ def leg_prices(order: NewOrder, exchange: Exchange, rules: AccountRules) -> Refu
         return None
     sign = order.side.sign if order.order_class != OCO else -order.side.sign  # +1: target above, stop below
     beyond, short_of, more, less = (">=", "<=", "+", "-") if sign > 0 else ("<=", ">=", "-", "+")
-    base = order.limit_units if order.kind == LIMIT and order.order_class != OCO else exchange.price_units(order.symbol)
+    base = order.limit_units if order.kind == LIMIT and order.order_class != OCO else exchange.market.price_units(order.symbol)
     target, stop = order.take_profit_units, order.stop_loss_units
     if target and stop and (target - stop) * sign < CENT_UNITS:
         return invalid(f"take_profit.limit_price must be {beyond} stop_loss.stop_price {more} 0.01")
@@ -207,7 +207,7 @@ def too_many_shares(exchange: Exchange, symbol: str, side: Side, qty: int, but: 
 def short_sale(order: NewOrder, exchange: Exchange, rules: AccountRules) -> Refusal | None:
     if order.side is Side.BUY or exchange.account.qty(order.symbol) > 0:
         return None
-    if rules.no_shorting or exchange.equity_units() < limits.MARGIN_EQUITY_UNITS:
+    if rules.no_shorting or exchange.market.equity_units() < limits.MARGIN_EQUITY_UNITS:
         return forbidden("account is not allowed to short")
     return None
 
