@@ -173,12 +173,12 @@ async def test_a_session_with_faults_keeps_every_bar_and_reconciles(name: str, t
     def observe(event: Any, commands: Any) -> None:
         if isinstance(event, MinuteClosed):
             minutes.append(event)
-            if len(minutes) == 60:
+            if event.minute_ns == session.open_ns + 60 * 60 * 10**9:
                 for fault, count, options in FAULTS[name]:
                     httpx.post(f"{server.url}/sim/faults", json={"name": fault, "count": count, **options}, headers=scene.KEYS.headers())
 
     with scene.market() as server:
-        end_ns = session.open_ns + 200 * 60 * 10**9
+        end_ns = session.open_ns + 110 * 60 * 10**9
         summary = await run_daemon(scene.parts(server.url, tmp_path / "state", observer=observe, stop_at_ns=end_ns))
         orders = list(server.simulator.venue.orders.values())
     assert summary.differences == ()
@@ -197,20 +197,16 @@ async def test_a_silent_feed_is_called_stale_and_fresh_again(tmp_path: Path, mon
     session = scene.sessions().on(scene.DAY)
     assert session is not None
     changes: list[bool] = []
-    seen = 0
 
     def observe(event: Any, commands: Any) -> None:
-        nonlocal seen
         if isinstance(event, FeedChanged) and event.feed == "bars":
             changes.append(event.stale)
-        if isinstance(event, MinuteClosed):
-            seen += 1
-            if seen == 60:
-                for name, count, options in (("data_mute", 5, {}), ("http_503_html", 120, {"method": "GET", "path": "/v2/stocks/bars"})):
-                    httpx.post(f"{server.url}/sim/faults", json={"name": name, "count": count, **options}, headers=scene.KEYS.headers())
+        if isinstance(event, MinuteClosed) and event.minute_ns == session.open_ns + 60 * 60 * 10**9:
+            for name, count, options in (("data_mute", 5, {}), ("http_503_html", 120, {"method": "GET", "path": "/v2/stocks/bars"})):
+                httpx.post(f"{server.url}/sim/faults", json={"name": name, "count": count, **options}, headers=scene.KEYS.headers())
 
     with scene.market() as server:
-        end_ns = session.open_ns + 120 * 60 * 10**9
+        end_ns = session.open_ns + 80 * 60 * 10**9
         await run_daemon(scene.parts(server.url, tmp_path / "state", observer=observe, stop_at_ns=end_ns, stale_s=60.0))
     assert changes == [True, False]
 

@@ -37,6 +37,7 @@ class Dispatch:
         self._failed = failed
         self._tasks: set[asyncio.Task[None]] = set()
         self._intents: dict[str, OrderIntent] = {}  # sent or to be looked up, outcome not known yet
+        self._looking: set[str] = set()
 
     def obey(self, commands: Sequence[Command]) -> None:
         """Their intents are durable: the pump has seen to it."""
@@ -49,7 +50,7 @@ class Dispatch:
                 case CancelOrder(broker_id=broker_id):
                     self._go(self._cancel(broker_id))
                 case LookUpOrder(client_order_id=client_order_id):
-                    self._go(self.look_up(client_order_id))
+                    self.find_out(client_order_id)
                 case StartRetrain():
                     self._start_retrain(command)
                 case Alert():
@@ -62,6 +63,12 @@ class Dispatch:
         for intent in intents:
             self._intents[intent.client_order_id] = intent
 
+    def find_out(self, client_order_id: str) -> None:
+        """Look an order up in the background, unless that is being done."""
+        if client_order_id not in self._looking:
+            self._looking.add(client_order_id)
+            self._go(self.look_up(client_order_id))
+
     async def _submit(self, intent: OrderIntent) -> None:
         event = await self._broker.submit(intent)
         if not isinstance(event, ReplyLost):
@@ -72,6 +79,7 @@ class Dispatch:
         """Find out, and put the answer into the inbox."""
         event = await self._broker.look_up(client_order_id, self._intents.get(client_order_id))
         self._intents.pop(client_order_id, None)
+        self._looking.discard(client_order_id)
         self._inbox.put(event)
 
     async def _cancel(self, broker_id: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from tradebot.core.domain.commands import Command, RecordDecision, RecordFill, RecordTrade
-from tradebot.core.domain.events import Event, MinuteClosed, Tick, TickKind
+from tradebot.core.domain.events import Event, MinuteClosed, ReplyLost, Tick, TickKind
 from tradebot.shell.dispatch import Dispatch
 from tradebot.shell.engine_seam import EngineLike
 from tradebot.shell.inbox import Inbox
@@ -54,6 +54,9 @@ class Pump:
             # Nothing acts on this event, so nobody needs to wait: a later order is durable only after it.
             seq = self._journal.append_soon(event, commands)
             self._unwaited += 1
+        if isinstance(event, ReplyLost):
+            # Even where the stream has spoken in time: only the look-up shows a bracket's legs.
+            self._dispatch.find_out(event.client_order_id)
         for observe in self._observers:
             observe(event, commands)
         self.handled += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from tradebot.core.domain.events import JobEnded, ModelPromoted, TickKind
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.shell.clock import Clock
 from tradebot.shell.inbox import Inbox
+from tradebot.shell.parts import Training
 from tradebot.shell.quiet import Quiet
 
 NICENESS: Final = 15
@@ -26,20 +27,12 @@ WORDS_MAX: Final = 500
 
 
 class Retrainer:
-    """`command` gives the child's arguments for a session; `load` verifies a model folder, shelves the model for the engine and returns
-    (model id, manifest sha256)."""
+    """Runs one training at a time. Every order to train ends in one `JobEnded`."""
 
     def __init__(
-        self,
-        command: Callable[[dt.date], Sequence[str]],
-        load: Callable[[Path], tuple[str, str]],
-        clock: Clock,
-        inbox: Inbox,
-        quiet: Quiet,
-        start_task: Callable[[Any], asyncio.Task[None]],
+        self, training: Training, clock: Clock, inbox: Inbox, quiet: Quiet, start_task: Callable[[Any], asyncio.Task[None]]
     ) -> None:
-        self._command = command
-        self._load = load
+        self._training = training
         self._clock = clock
         self._inbox = inbox
         self._quiet = quiet
@@ -57,7 +50,7 @@ class Retrainer:
     async def _run(self, session: dt.date) -> None:
         try:
             folder = await self._train(session)
-            model_id, sha256 = await asyncio.to_thread(self._load, folder)
+            model_id, sha256 = await asyncio.to_thread(self._training.load, folder)
         except OperatorFault as fault:
             self._end(session, "failed", str(fault))
         else:
@@ -72,7 +65,7 @@ class Retrainer:
         """The new model's folder. Raises OperatorFault with the child's last words."""
         try:
             self._child = child = await asyncio.create_subprocess_exec(
-                *self._command(session),
+                *self._training.command(session),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,

@@ -76,7 +76,8 @@ def durable_rows(rows: Rows, seq: int, event: Event, commands: Sequence[Command]
 
 def _rows_of_event(rows: Rows, event: Event) -> None:
     if isinstance(event, OrderReported):
-        rows["intent_states"].append({"b_client_order_id": event.report.client_order_id, "b_state": "acknowledged"})
+        if event.report.source != "stream":  # the stream does not show a bracket's legs: without another word the order is looked up
+            rows["intent_states"].append({"b_client_order_id": event.report.client_order_id, "b_state": "acknowledged"})
         rows["orders"].extend(_order_rows(event.report, ""))
     elif isinstance(event, ReplyLost):
         rows["intent_states"].append({"b_client_order_id": event.client_order_id, "b_state": "unknown"})

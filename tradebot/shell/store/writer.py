@@ -178,7 +178,9 @@ def _plan(dialect: Dialect) -> tuple[tuple[str, statements.Statement], ...]:
     """Statements in the order in which a transaction runs them."""
     acknowledged = (
         update(schema.intents)
-        .where(schema.intents.c.client_order_id == bindparam("b_client_order_id"), schema.intents.c.state != literal_column("'acknowledged'"))
+        .where(
+            schema.intents.c.client_order_id == bindparam("b_client_order_id"), schema.intents.c.state != literal_column("'acknowledged'")
+        )
         .values(state=bindparam("b_state"))
     )
     return (
