@@ -38,7 +38,9 @@ SYMBOLS = ("AIG", "BAC", "IBM", "SPY")
 DAY = dt.date(2013, 10, 9)
 KEYS = Credentials("PKTEST", "canary-secret-5f2e")
 GRACE_S = 2.0
-VENUE = VenueConfig(cash_usd=100_000, half_spread_bps=1.0, partial_fill_probability=0.3)
+VENUE = VenueConfig(cash_usd=100_000, half_spread_bps=1.0)
+# Which orders fill in parts depends on the order of arrival, and orders of one minute are sent at the same time.
+PARTIAL_FILLS = VenueConfig(cash_usd=100_000, half_spread_bps=1.0, partial_fill_probability=0.3)
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,8 @@ def new_engine(snapshot: bytes | None) -> Engine:
 
 
 @contextmanager
-def market(speed: float = 0.0, day: dt.date = DAY, last: dt.date = DAY, at_ns: int | None = None) -> Iterator[ServerThread]:
-    simulator = Simulator(until(last), sessions(), at_ns or start_ns(day), speed, VENUE, KEYS.key_id, KEYS.secret)
+def market(speed: float = 0.0, day: dt.date = DAY, last: dt.date = DAY, venue: VenueConfig = VENUE) -> Iterator[ServerThread]:
+    simulator = Simulator(until(last), sessions(), start_ns(day), speed, venue, KEYS.key_id, KEYS.secret)
     with ServerThread(simulator) as server:
         yield server
 

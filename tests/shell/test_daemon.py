@@ -8,7 +8,7 @@ import stat
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,10 @@ import httpx
 import pytest
 
 from tests.shell import scene
-from tradebot.core.domain.events import FeedChanged, MinuteClosed
+from tradebot.core.domain.commands import Command
+from tradebot.core.domain.events import Event, FeedChanged, MinuteClosed
 from tradebot.core.domain.faults import OperatorFault
+from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.shell.api_client import ApiClient, NotRunning
 from tradebot.shell.broker import rest as rest_module
 from tradebot.shell.broker.endpoints import Credentials
@@ -36,12 +38,19 @@ def journal_of(state: Path) -> str:
 async def test_a_session_through_the_wire_ends_on_the_same_cash_as_without_one(tmp_path: Path) -> None:
     expected = scene.in_process()
     expected.run("cents")
+    lateness: list[int] = []
+
+    def observe(event: Event, commands: Sequence[Command]) -> None:
+        if isinstance(event, MinuteClosed) and event.minute_ns >= scene.start_ns():
+            lateness.append(event.ts_event_ns - event.minute_ns - NS_PER_MINUTE)
+
     with scene.market() as server:
-        summary = await run_daemon(scene.parts(server.url, tmp_path / "state"))
+        summary = await run_daemon(scene.parts(server.url, tmp_path / "state", observer=observe))
     assert summary.differences == ()
     assert summary.positions == ()
     assert summary.cash_units == expected.venue.cash_units
     counts = reads.counts(journal_of(tmp_path / "state"))
+    assert all(0 <= late_ns <= scene.GRACE_S * 10**9 for late_ns in lateness)
     assert counts["fills"] > 50
     assert counts["decisions"] == 390
     assert {job["job"]: job["outcome"] for job in reads.jobs(journal_of(tmp_path / "state"))} == {
@@ -170,14 +179,14 @@ async def test_a_session_with_faults_keeps_every_bar_and_reconciles(name: str, t
     session = scene.sessions().on(scene.DAY)
     assert session is not None
 
-    def observe(event: Any, commands: Any) -> None:
+    def observe(event: Event, commands: Sequence[Command]) -> None:
         if isinstance(event, MinuteClosed):
             minutes.append(event)
             if event.minute_ns == session.open_ns + 60 * 60 * 10**9:
                 for fault, count, options in FAULTS[name]:
                     httpx.post(f"{server.url}/sim/faults", json={"name": fault, "count": count, **options}, headers=scene.KEYS.headers())
 
-    with scene.market() as server:
+    with scene.market(venue=scene.PARTIAL_FILLS) as server:
         end_ns = session.open_ns + 110 * 60 * 10**9
         summary = await run_daemon(scene.parts(server.url, tmp_path / "state", observer=observe, stop_at_ns=end_ns))
         orders = list(server.simulator.venue.orders.values())
@@ -198,7 +207,7 @@ async def test_a_silent_feed_is_called_stale_and_fresh_again(tmp_path: Path, mon
     assert session is not None
     changes: list[bool] = []
 
-    def observe(event: Any, commands: Any) -> None:
+    def observe(event: Event, commands: Sequence[Command]) -> None:
         if isinstance(event, FeedChanged) and event.feed == "bars":
             changes.append(event.stale)
         if isinstance(event, MinuteClosed) and event.minute_ns == session.open_ns + 60 * 60 * 10**9:
@@ -231,3 +240,30 @@ async def test_the_journal_tells_the_whole_day_again(tmp_path: Path) -> None:
         again.handle(event)
     assert again.snapshot() == last["state"]
     await journal.close()
+
+
+async def test_a_bug_in_any_task_ends_the_daemon_with_that_bug(tmp_path: Path) -> None:
+    def buggy(event: Event, commands: Sequence[Command]) -> None:
+        if isinstance(event, MinuteClosed):
+            raise ZeroDivisionError("a bug")
+
+    said: list[str] = []
+    with scene.market() as server, pytest.raises(ZeroDivisionError, match="a bug"):
+        await run_daemon(scene.parts(server.url, tmp_path / "state", observer=buggy, report=lambda severity, message: said.append(message)))
+    assert any("task pump died" in words for words in said)
+
+
+async def test_a_broker_that_disagrees_with_our_books_is_found_out(tmp_path: Path) -> None:
+    """Somebody trades by hand in mid-session: the comparison at the end says so."""
+    session = scene.sessions().on(scene.DAY)
+    assert session is not None
+
+    def observe(event: Event, commands: Sequence[Command]) -> None:
+        if isinstance(event, MinuteClosed) and event.minute_ns == session.open_ns + 10 * NS_PER_MINUTE:
+            order = {"symbol": "IBM", "qty": "3", "side": "buy", "type": "market", "time_in_force": "day"}
+            httpx.post(f"{server.url}/v2/orders", json=order, headers=scene.KEYS.headers()).raise_for_status()
+
+    with scene.market() as server:
+        end_ns = session.open_ns + 20 * NS_PER_MINUTE
+        summary = await run_daemon(scene.parts(server.url, tmp_path / "state", observer=observe, stop_at_ns=end_ns))
+    assert any("IBM" in difference for difference in summary.differences)

@@ -26,9 +26,14 @@ Get = Callable[[str], Awaitable[Any]]
 
 
 class FrameTally:
-    """Data-bearing frames received on the current connection of each stream."""
+    """Data-bearing frames received on the current connection of each stream.
+
+    `told` is clear while a step is under way: frames that arrive before its answer wait until the clock knows the new time.
+    """
 
     def __init__(self) -> None:
+        self.told = asyncio.Event()
+        self.told.set()
         self._received = {"trade_updates": 0, "data": 0}
         self._changed = asyncio.Event()
 
@@ -114,8 +119,10 @@ class LockstepClock:
                     entry.ring()
                 continue  # one alarm at a time: what follows from it comes before the next
             until_ns = self._now_ns + FAR_NS if entry is None else entry.ts_ns
+            self._tally.told.clear()
             answer = await self._post("/sim/advance", {"until_ns": until_ns})
             self._now_ns = max(self._now_ns, int(answer["now_ns"]))
+            self._tally.told.set()
             await self._receive(_frames(answer))
             if answer["done"] and self.ended is not None:
                 ended, self.ended = self.ended, None

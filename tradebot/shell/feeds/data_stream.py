@@ -69,7 +69,7 @@ class DataStream:
             self._on_subscribed()
 
         try:
-            await converse(self._url, self._quiet, self._subscribe, opened, self._read)
+            await converse(self._url, self._quiet, self._tally.told, self._subscribe, opened, self._read)
         finally:
             self.is_up = False
             self._on_lost()

@@ -31,11 +31,15 @@ class StreamLost(Exception):
 async def converse(
     url: str,
     quiet: Quiet,
+    told: asyncio.Event,
     handshake: Callable[[ClientConnection], Awaitable[None]],
     opened: Callable[[ClientConnection], None],
     read: Callable[[str | bytes], None],
 ) -> None:
-    """One connection: shake hands, say so, read until it ends. Simulated time waits for the handshake. Raises as websockets does."""
+    """One connection: shake hands, say so, read until it ends. Raises as websockets does.
+
+    Simulated time waits for the handshake, and a frame that comes while time is being moved waits for `told`.
+    """
     socket: ClientConnection | None = None
     is_open = False
     quiet.begin()
@@ -60,6 +64,8 @@ async def converse(
             socket.transport.abort()
     try:
         async for frame in socket:
+            if not told.is_set():
+                await told.wait()
             read(frame)
     finally:
         await socket.close()

@@ -52,7 +52,7 @@ class TradeStream:
             self._on_doubt()
 
         try:
-            await converse(self._url, self._quiet, self._listen, opened, self._read)
+            await converse(self._url, self._quiet, self._tally.told, self._listen, opened, self._read)
         finally:
             self.is_up = False
 
