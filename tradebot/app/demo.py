@@ -32,13 +32,17 @@ START: Final = "03:55"  # New York, before the 04:00 rebalance
 RUNS_KEPT: Final = 5
 SERVER_S_MAX: Final = 60
 END_AFTER_CLOSE_NS: Final = 10 * NS_PER_MINUTE
+PICTURE_BEFORE_CLOSE_NS: Final = 60 * NS_PER_MINUTE
 KEYS: Final = {"ALPACA_API_KEY": "DEMO", "ALPACA_SECRET_KEY": "DEMO"}
 PAPER: Final = "ALPACA_API_KEY=... ALPACA_SECRET_KEY=... .venv/bin/tradebot run --profile active_stocks"
 
 
-def demo(*, sessions: int, plain: bool) -> int:
-    """Train, trade, sum up. 0 only if every session was traded and our books are the broker's."""
-    from tradebot.view import View, summary
+def demo(*, sessions: int, plain: bool, picture: Path | None = None) -> int:
+    """Train, trade, sum up. 0 only if every session was traded and our books are the broker's.
+
+    `picture` names an SVG file that gets the live view of the last session's afternoon and the summary.
+    """
+    from tradebot.view import Camera, View, summary
 
     folder = _new_run(home_dir(os.environ))
     environment = {**os.environ, **KEYS, "TRADEBOT__STATE_DIR": str(folder), "TRADEBOT__MODELS_DIR": str(folder / "models")}
@@ -54,16 +58,20 @@ def demo(*, sessions: int, plain: bool) -> int:
         print(f"a simulated Alpaca answers at {url}; {len(traded)} sessions of {', '.join(sorted(market.histories))} follow", flush=True)
         settings, keys = settings_and_keys(PROFILE, url, environment)
         with View(f"tradebot {PROFILE}", minutes, plain=plain) as view:
+            camera = Camera(view, traded[-1].close_ns - PICTURE_BEFORE_CLOSE_NS)
             options = Options(
                 stop_at_ns=traded[-1].close_ns + END_AFTER_CLOSE_NS,
-                observer=both(tally.observe, view.observe),
+                observer=both(tally.observe, view.observe, camera.observe),
                 report=_quiet(view.console.print),
             )
             ended = trade(settings, keys, PROFILE, live=False, alpaca_url=url, options=options)
     report = _report(tally, ended, settings.simulation.cash_usd, market, traded)
     faults = faults_of(tally, ended, settings.simulation.cash_usd, traded)
     title = "every session traded, books reconciled" if not faults else f"FAILED: {'; '.join(faults)}"
-    view.console.print(summary(report, title=title, journal=settings.journal_url, next_step=PAPER))
+    end = summary(report, title=title, journal=_within(settings.state_dir), next_step=PAPER)
+    view.console.print(end)
+    if picture is not None:
+        picture.write_text(camera.svg(end, "scripts/run"))
     return 1 if faults else 0
 
 
@@ -141,6 +149,12 @@ def _new_run(home: Path) -> Path:
     for old in sorted(p for p in root.iterdir() if p.is_dir())[:-RUNS_KEPT]:
         shutil.rmtree(old)
     return folder
+
+
+def _within(state_dir: Path) -> str:
+    """The journal's place, from here where it is below."""
+    journal = state_dir / "journal.sqlite3"
+    return str(journal.relative_to(Path.cwd()) if journal.is_relative_to(Path.cwd()) else journal)
 
 
 def _say(stage: str, done: int, total: int) -> None:

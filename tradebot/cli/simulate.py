@@ -30,8 +30,9 @@ def sim_alpaca(
 def demo(
     sessions: Annotated[int, typer.Option(min=1, help="How many sessions to trade; 0 or none: all after the training ones.")] = 99,
     plain: Annotated[bool, typer.Option("--plain", help="Plain lines instead of the live view.")] = False,
+    picture: Annotated[Path | None, typer.Option(help="Also draw what is seen into this SVG file.", metavar="FILE")] = None,
 ) -> None:
     """Train on the sample bars, trade the sessions after them on a simulated Alpaca, and sum up."""
     from tradebot import app
 
-    raise typer.Exit(app.demo(sessions=sessions, plain=plain))
+    raise typer.Exit(app.demo(sessions=sessions, plain=plain, picture=picture))

@@ -1,8 +1,9 @@
-"""What a person sees of a run: `View` while it goes on, `summary` at its end, `svg` as a picture of either."""
+"""What a person sees of a run: `View` while it goes on, `summary` at its end, `Camera` for a picture of both."""
 
 from __future__ import annotations
 
-from tradebot.view.panel import View, svg
+from tradebot.view.camera import Camera
+from tradebot.view.panel import View
 from tradebot.view.summary import summary
 
-__all__ = ["View", "summary", "svg"]
+__all__ = ["Camera", "View", "summary"]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from io import StringIO
 from types import TracebackType
 from typing import Final, Self
 
@@ -81,13 +80,6 @@ class View:
         self._told = len(self.picture.news)
 
 
-def svg(renderable: RenderableType, title: str) -> str:
-    """A renderable as an SVG picture of a terminal."""
-    console = Console(record=True, width=PICTURE_COLUMNS, file=StringIO(), force_terminal=True, color_system="truecolor")
-    console.print(renderable)
-    return console.export_svg(title=title)
-
-
 def _headline(picture: Picture) -> RenderableType:
     line = Table.grid(expand=True, padding=(0, 2))
     texts = [
@@ -108,7 +100,8 @@ def _headline(picture: Picture) -> RenderableType:
 def _positions(picture: Picture) -> RenderableType:
     table = Table(box=None, header_style="dim", expand=True, pad_edge=False)
     for column in ("position", "shares", "entry", "last", "stop", "target", "P&L"):
-        table.add_column(column, justify="left" if column == "position" else "right", no_wrap=True)
+        money_width = 8 if column == "P&L" else None
+        table.add_column(column, justify="left" if column == "position" else "right", no_wrap=True, min_width=money_width)
     for row in picture.positions()[:ROWS]:
         prices = (money(u) if u else "-" for u in (row.entry_units, row.mark_units, row.stop_units, row.target_units))
         table.add_row(row.symbol, str(row.qty), *prices, _money(row.pnl_units))

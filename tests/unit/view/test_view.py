@@ -14,7 +14,7 @@ from tradebot.core.domain.events import CashPosted, Event, MinuteClosed, OrderRe
 from tradebot.core.domain.orders import Bracket, Fill, OrderIntent, Role, Side
 from tradebot.core.domain.trade import Trade
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
-from tradebot.view import View, summary, svg
+from tradebot.view import Camera, View, summary
 from tradebot.view.picture import Picture, money
 
 OPEN_NS = int(dt.datetime(2013, 10, 9, 13, 30, tzinfo=dt.UTC).timestamp()) * NS_PER_S
@@ -148,10 +148,18 @@ def test_summary_says_the_result_and_the_way_on() -> None:
         assert part in text
 
 
-def test_svg_is_a_picture() -> None:
-    text = svg(summary(REPORT, title="demo", journal="j", next_step="n"), "tradebot")
+def test_a_camera_keeps_one_moment_and_the_end() -> None:
+    with View("demo", 390, console=Console(file=io.StringIO(), width=120), plain=True) as view:
+        session = list(a_session())
+        camera = Camera(view, session[-1][0].ts_event_ns)
+        for event, commands in session:
+            view.observe(event, commands)
+            camera.observe(event, commands)
+    text = camera.svg(summary(REPORT, title="end", journal="j", next_step="n"), "scripts/run")
     assert text.startswith("<svg")
-    assert "tradebot" in text
+    assert "@font-face" not in text
+    for part in ("scripts/run", "position", "buy"):
+        assert part in text
 
 
 @pytest.mark.parametrize(
