@@ -7,6 +7,9 @@ import shutil
 
 import pytest
 
+for _name in [name for name in os.environ if name.startswith(("ALPACA_", "APCA_", "TRADEBOT__", "TRADEBOT_HOME"))]:
+    del os.environ[_name]  # a developer's own keys and settings are no part of a test
+
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("needs"):

@@ -28,7 +28,7 @@ def sim_alpaca(
 
 
 def demo(
-    sessions: Annotated[int, typer.Option(min=1, help="How many sessions to trade; 0 or none: all after the training ones.")] = 99,
+    sessions: Annotated[int, typer.Option(min=1, help="At most so many sessions.")] = 99,
     plain: Annotated[bool, typer.Option("--plain", help="Plain lines instead of the live view.")] = False,
     picture: Annotated[Path | None, typer.Option(help="Also draw what is seen into this SVG file.", metavar="FILE")] = None,
 ) -> None:
