@@ -87,9 +87,7 @@ class Scheduler:
             self._inbox.put(JobEnded(ts_event_ns=now_ns, job=kind.value, session=session.date, outcome="ran", reason=reason))
 
     def _skip(self, session: Session, kind: TickKind, reason: str) -> None:
-        self._inbox.put(
-            JobEnded(ts_event_ns=self._clock.now_ns(), job=kind.value, session=session.date, outcome="skipped", reason=reason)
-        )
+        self._inbox.put(JobEnded(ts_event_ns=self._clock.now_ns(), job=kind.value, session=session.date, outcome="skipped", reason=reason))
 
     def _done(self, session: Session) -> None:
         self._left -= 1

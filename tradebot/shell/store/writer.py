@@ -24,7 +24,7 @@ from tradebot.shell.store.projections import Rows, bulky_rows, durable_rows
 
 IDLE_S: Final = 0.02
 BATCH_MAX: Final = 256
-LATER_MAX: Final = 512
+LATER_MAX: Final = 64
 CHECKPOINT_COMMITS: Final = 400  # in an idle moment
 CHECKPOINT_COMMITS_FORCED: Final = 8_000  # even without one: the log must not grow for ever
 
