@@ -46,6 +46,12 @@ WARM_MINUTES, MEASURED_MINUTES = 400, 1500
 DAY_NS = 86_400 * 10**9
 OPEN_NS = 1_381_152_600 * 10**9  # 2013-10-07 09:30 New York
 
+CANCELED = {
+    "type": "market", "order_type": "market", "status": "canceled", "filled_qty": "0", "filled_avg_price": None, "limit_price": None,
+    "stop_price": None, "legs": None, "created_at": "2013-10-07T14:00:00Z", "updated_at": "2013-10-07T14:00:00Z",
+    "submitted_at": "2013-10-07T14:00:00Z", "time_in_force": "day", "extended_hours": False, "order_class": "simple",
+}  # fmt: skip
+
 
 @dataclass
 class Stopwatch(httpx.AsyncBaseTransport):
@@ -56,12 +62,9 @@ class Stopwatch(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.handed_ns.append(time.perf_counter_ns())
         sent = json.loads(request.content)
-        order = {
-            "id": f"id-{sent['client_order_id']}", "client_order_id": sent["client_order_id"], "symbol": sent["symbol"], "side": "buy",
-            "type": "market", "order_type": "market", "status": "canceled", "qty": sent["qty"], "filled_qty": "0", "filled_avg_price": None,
-            "limit_price": None, "stop_price": None, "legs": None, "created_at": "2013-10-07T14:00:00Z", "updated_at": "2013-10-07T14:00:00Z",
-            "submitted_at": "2013-10-07T14:00:00Z", "time_in_force": "day", "extended_hours": False, "order_class": "simple",
-        }  # fmt: skip
+        order = (
+            CANCELED | {key: sent[key] for key in ("client_order_id", "symbol", "qty", "side")} | {"id": f"id-{sent['client_order_id']}"}
+        )
         return httpx.Response(200, json=order)
 
 

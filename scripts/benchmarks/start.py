@@ -1,4 +1,4 @@
-"""Warm start: from spawning `tradebot run` to the first decision in the journal, against the simulated Alpaca, imports and history included."""
+"""Warm start: from spawning `tradebot run` to the first decision in the journal, imports and history included."""
 
 from __future__ import annotations
 
@@ -39,9 +39,7 @@ def _simulated_alpaca() -> Iterator[str]:
 def _first_decision_s(environment: dict[str, str], journal: Path) -> float:
     with _simulated_alpaca() as url:
         began = time.perf_counter()
-        daemon = subprocess.Popen(
-            [*TRADEBOT, "run", "-p", "demo", "--alpaca", url], cwd=HOUSE, env=environment, stdout=subprocess.DEVNULL
-        )
+        daemon = subprocess.Popen([*TRADEBOT, "run", "-p", "demo", "--alpaca", url], cwd=HOUSE, env=environment, stdout=subprocess.DEVNULL)
         try:
             while not _has_decided(journal):
                 if daemon.poll() is not None or time.perf_counter() - began > DECISION_S_MAX:

@@ -23,7 +23,7 @@ class Floor:
         self.updates: list[VenueUpdate] = []
         self.stale: set[str] = set()
         self._partial_chance = config.partial_fill_probability
-        self._random = random.Random(config.seed)
+        self._seed = config.seed
 
     def judge(self, order: VenueOrder, at: Moment, *, resting: bool) -> None:
         """Let an order act on a moment: trail, trigger, fill."""
@@ -112,6 +112,10 @@ class Floor:
     def _fill_qty(self, order: VenueOrder) -> int:
         chance = self._partial_chance
         whole = order.remaining == 1 or order.time_in_force == "fok"
-        if chance == 0 or whole or self._random.random() >= chance:
+        if chance == 0 or whole:
             return order.remaining
-        return self._random.randint(1, order.remaining - 1)
+        # Drawn by the order's own name, not in the order of arrival: requests that are sent at the same time may change places.
+        parent = self.book.orders.get(order.parent_id)
+        name = order.client_order_id if parent is None else f"{parent.client_order_id}/{order.leg}"
+        draw = random.Random(f"{self._seed}:{name}:{order.filled_qty}")
+        return order.remaining if draw.random() >= chance else draw.randint(1, order.remaining - 1)

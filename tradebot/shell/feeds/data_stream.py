@@ -98,9 +98,7 @@ class DataStream:
             if kind == "b":
                 carries_bars = True
                 try:
-                    bars.append(
-                        bar_of_frame(message) if isinstance(message, Frame) else bar_of_json(str(message.get("S") or ""), message)
-                    )
+                    bars.append(bar_of_frame(message) if isinstance(message, Frame) else bar_of_json(str(message.get("S") or ""), message))
                 except BarFault as error:
                     self._report("warning", f"refused {error}")
             elif kind == "error":
