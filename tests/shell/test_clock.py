@@ -132,6 +132,7 @@ async def test_stepped_time_waits_for_the_frames_that_were_sent() -> None:
     tally.connected("data")
 
     async def post(path: str, body: dict[str, Any]) -> Any:
+        await asyncio.sleep(0.001)  # as any wire does
         steps.append(len(steps) + 1)
         return {"now_ns": len(steps), "frames": {"trade_updates": 0, "data": 1}, "done": False}
 
