@@ -42,8 +42,8 @@ class ServedModel:
 
 def decision_id(profile: str, session: Session, minute_ns: int) -> str:
     """`profile-YYYYMMDD-HHMMZ`, the minute's start in UTC."""
-    minute_of_day = minute_ns // NS_PER_MINUTE % 1440
-    return f"{profile}-{session.date:%Y%m%d}-{minute_of_day // 60:02d}{minute_of_day % 60:02d}Z"
+    date, minute_of_day = session.date, minute_ns // NS_PER_MINUTE % 1440
+    return f"{profile}-{date.year:04d}{date.month:02d}{date.day:02d}-{minute_of_day // 60:02d}{minute_of_day % 60:02d}Z"
 
 
 def perceive(state: State, minute: MinuteClosed, session: Session) -> None:
