@@ -17,9 +17,10 @@ import httpx
 import pytest
 
 from tests.shell import scene
-from tradebot.core.domain.commands import Command
+from tradebot.core.domain.commands import Command, SubmitOrder
 from tradebot.core.domain.events import Event, FeedChanged, MinuteClosed
 from tradebot.core.domain.faults import OperatorFault
+from tradebot.core.domain.orders import OrderIntent
 from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.shell.api_client import ApiClient, NotRunning
 from tradebot.shell.broker import rest as rest_module
@@ -35,12 +36,19 @@ def journal_of(state: Path) -> str:
     return f"sqlite:///{state}/journal.db"
 
 
-async def test_a_session_through_the_wire_ends_on_the_same_cash_as_without_one(tmp_path: Path) -> None:
+def by_id(intent: OrderIntent) -> str:
+    return intent.client_order_id
+
+
+async def test_a_session_through_the_wire_gives_the_same_orders_and_the_same_cash_as_without_one(tmp_path: Path) -> None:
     expected = scene.in_process()
+    expected_orders, orders = list[OrderIntent](), list[OrderIntent]()
+    expected.observer = lambda event, commands: expected_orders.extend(c.intent for c in commands if isinstance(c, SubmitOrder))
     expected.run("cents")
     lateness: list[int] = []
 
     def observe(event: Event, commands: Sequence[Command]) -> None:
+        orders.extend(c.intent for c in commands if isinstance(c, SubmitOrder))
         if isinstance(event, MinuteClosed) and event.minute_ns >= scene.start_ns():
             lateness.append(event.ts_event_ns - event.minute_ns - NS_PER_MINUTE)
 
@@ -49,6 +57,7 @@ async def test_a_session_through_the_wire_ends_on_the_same_cash_as_without_one(t
     assert summary.differences == ()
     assert summary.positions == ()
     assert summary.cash_units == expected.venue.cash_units
+    assert sorted(orders, key=by_id) == sorted(expected_orders, key=by_id)
     counts = reads.counts(journal_of(tmp_path / "state"))
     assert all(0 <= late_ns <= scene.GRACE_S * 10**9 for late_ns in lateness)
     assert counts["fills"] > 50

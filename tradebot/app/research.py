@@ -17,13 +17,17 @@ from tradebot.core.domain.session import Session
 from tradebot.core.domain.units import NS_PER_S, UNITS_PER_USD
 from tradebot.core.engine import Engine
 from tradebot.core.features.catalogue import warm_up_bars
-from tradebot.serving.forest import ForestModel
+from tradebot.core.forecast.model import Model
 from tradebot.serving.manifest import read_manifest
 from tradebot.serving.store import current_model, latest_model, load_model, promote
 from tradebot.settings import Settings, load_settings, read_environment
 from tradebot.shell.feeds.minute_feed import warm_up_from
 
 Progress = Callable[[str, int, int], None]
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    pass
 
 
 def train(
@@ -86,7 +90,7 @@ def backtest(profile: str, *, bars: Path | None, first: dt.date | None, last: dt
     if not sessions:
         raise OperatorFault(f"no session from {first} to {last} has bars")
     model, trained_to = load_model(folder), read_manifest(folder).test.last_ns
-    report, _ = simulate(settings, market, sessions, model, progress)
+    report, _ = simulate(settings, market, sessions, model, progress, model.manifest_sha256)
     learned = [s.date for s in sessions if s.open_ns <= trained_to]
     return {
         **report,
@@ -96,9 +100,9 @@ def backtest(profile: str, *, bars: Path | None, first: dt.date | None, last: dt
 
 
 def simulate(
-    settings: Settings, market: Market, sessions: Sequence[Session], model: ForestModel, progress: Progress
+    settings: Settings, market: Market, sessions: Sequence[Session], model: Model, progress: Progress = _silent, manifest_sha256: str = ""
 ) -> tuple[dict[str, Any], Engine]:
-    """One in-process run over `sessions`: the report and the engine as it ended."""
+    """One in-process run over `sessions` with any model: the report and the engine as it ended."""
     from tradebot.sim.driver import Simulation
     from tradebot.sim.venue import Venue
 
@@ -115,7 +119,7 @@ def simulate(
             progress("trading", tally.minutes, total)
 
     simulation = Simulation(engine, venue, grid, settings.timetable, settings.feed.grace_s, observe, warm_from_ns=warm_from_ns)
-    simulation.run(model.model_id, model.manifest_sha256)
+    simulation.run(model.model_id, manifest_sha256)
     progress("trading", total, total)
     return summary(
         tally, engine, settings.venue.cash_usd, grid_hold=buy_and_hold_fraction(grid, sessions[0].date, sessions[-1].date)
