@@ -160,7 +160,7 @@ def test_flatten_frees_the_shares_first_and_then_sells_them() -> None:
     (exit_order,) = intents(engine.handle(leg_report(intent, "b1-s", OrderKind.STOP, OrderStatus.CANCELED)))
     assert (exit_order.side, exit_order.qty, exit_order.client_order_id) == (Side.SELL, 5, "play-20131009-1955Z-AAA-exit1")
     trades = [c.trade for c in engine.handle(filled(exit_order, "b2", 71)) if isinstance(c, RecordTrade)]
-    assert (trades[0].status, trades[0].pnl_units) == ("CLOSED", 5 * 10_000)
+    assert (trades[0].status, trades[0].pnl_units, trades[0].exit_reason) == ("CLOSED", 5 * 10_000, "flat at the close")
     assert engine.state.closing == {}
 
 

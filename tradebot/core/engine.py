@@ -44,10 +44,11 @@ from tradebot.core.domain.orders import Fill, OrderIntent, OrderStatus, Role
 from tradebot.core.domain.session import Session, SessionTable
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 from tradebot.core.execution import exits, planner
+from tradebot.core.execution.closing import ATTEMPTS_MAX, Closing, next_steps
 from tradebot.core.execution.reconcile import differences
 from tradebot.core.forecast.model import Model
 from tradebot.core.pipeline import ServedModel, decide, decision_id, perceive
-from tradebot.core.state import Closing, Safety, State, state_from_bytes, state_to_bytes
+from tradebot.core.state import Safety, State, state_from_bytes, state_to_bytes
 
 
 class Engine:
@@ -219,35 +220,13 @@ class Engine:
         return commands
 
     def _advance_closes(self, *, again: bool = False) -> list[Command]:
-        """Take each closing position its next step: free its shares, then sell them, until it is flat."""
+        """Carry out the next step of every position that is being closed."""
         state = self.state
-        commands: list[Command] = []
-        for symbol, closing in list(state.closing.items()):
-            if state.book.qty(symbol) == 0 and not state.book.open_orders(symbol):
-                del state.closing[symbol]
-            elif planner.is_free_to_exit(state.book, symbol):
-                commands += self._submit_exit(symbol, closing)
-            else:
-                commands += planner.cancels_before_close(state.book, symbol, closing.reason, again=again)
-        return commands
-
-    def _submit_exit(self, symbol: str, closing: Closing) -> list[Command]:
-        state = self.state
-        if closing.attempts >= planner.EXIT_ATTEMPTS_MAX:
-            del state.closing[symbol]
+        steps = next_steps(state.book, state.closing, state.mark, state.now_ns, again=again)
+        for symbol in steps.given_up:
             state.locked[symbol] = "could not be closed"
-            return [Alert("critical", f"{symbol}: {planner.EXIT_ATTEMPTS_MAX} exits failed; close it by hand")]
-        closing.attempts += 1
-        intent = planner.exit_intent(
-            closing.decision_id,
-            symbol,
-            state.book.qty(symbol),
-            state.mark(symbol),
-            closing.reason,
-            state.now_ns,
-            closing.attempts,
-        )
-        return self._submit([intent])
+        alerts = [Alert("critical", f"{symbol}: {ATTEMPTS_MAX} exits failed; close it by hand") for symbol in steps.given_up]
+        return [*steps.cancels, *self._submit(steps.exits), *alerts]
 
     def _submit(self, intents: list[OrderIntent]) -> list[Command]:
         for intent in intents:
@@ -258,7 +237,8 @@ class Engine:
         order = self.state.book.orders[fill.client_order_id]
         protection = exits.bracket_for(order.reference_units, self.config.exits)
         flat = self.state.book.qty(fill.symbol) == 0
-        trade = self.state.trades.apply(fill, order.confidence, protection.stop_units, protection.target_units, flat)
+        why = order.reason if fill.role is Role.EXIT else str(fill.role)
+        trade = self.state.trades.apply(fill, order.confidence, protection.stop_units, protection.target_units, flat, why)
         return [RecordTrade(trade)] if trade is not None else []
 
     def _start_day(self, session: Session) -> None:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tradebot.core.domain.book import Book
 from tradebot.core.domain.events import decode_hook, encode_hook
 from tradebot.core.domain.trade import TradeLedger
+from tradebot.core.execution.closing import Closing
 from tradebot.core.features.catalogue import FEATURE_COUNT, STATE_WIDTH, new_state
 
 
@@ -21,14 +22,6 @@ class Safety(StrEnum):
     ACTIVE = "active"
     REDUCING = "reducing"  # nothing new, exits go on
     HALTED = "halted"  # nothing new, working entries cancelled
-
-
-class Closing(msgspec.Struct):
-    """A position on its way out: why, since which decision, and how many exits were tried."""
-
-    reason: str
-    decision_id: str
-    attempts: int = 0
 
 
 class State(msgspec.Struct):

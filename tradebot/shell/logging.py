@@ -15,13 +15,14 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from tradebot.core.domain.faults import OperatorFault
 
 REDACTED: Final = "[redacted]"
+SECRET_CHARS_MIN: Final = 4  # a made-up key of a simulated account may be one letter, and blanking that hides the log, not the key
 SECRET_NAMES: Final = frozenset({"secret", "secret_key", "password", "token", "authorization", "apca-api-secret-key", "apca-api-key-id"})
 CHATTY: Final = ("httpx", "httpcore", "websockets", "apscheduler", "uvicorn", "asyncio")
 
 
 def redaction(secrets: Iterable[str]) -> Processor:
     """A processor that blanks out known secrets wherever they stand, and values whose name says that they are secret."""
-    known = sorted((s for s in secrets if s), key=len, reverse=True)
+    known = sorted((s for s in secrets if len(s) >= SECRET_CHARS_MIN), key=len, reverse=True)
 
     def clean(value: Any) -> Any:
         if isinstance(value, dict):

@@ -38,8 +38,8 @@ class TradeLedger(msgspec.Struct):
 
     open: dict[str, Trade] = {}
 
-    def apply(self, fill: Fill, confidence: float, stop_units: int, target_units: int, flat: bool) -> Trade | None:
-        """Book a fill; `flat` says that the position is closed by it. None for an exit of something we never entered."""
+    def apply(self, fill: Fill, confidence: float, stop_units: int, target_units: int, flat: bool, why: str) -> Trade | None:
+        """Book a fill; `flat` says that it closes the position, `why` what for. None for an exit of something we never entered."""
         trade = self.open.get(fill.symbol)
         if trade is None:
             if fill.role is not Role.ENTRY:
@@ -57,7 +57,7 @@ class TradeLedger(msgspec.Struct):
                 exit_qty=exit_qty,
                 exit_units=exit_units,
                 exit_ns=fill.ts_event_ns,
-                exit_reason=str(fill.role),
+                exit_reason=why,
                 pnl_units=trade.side.sign * (exit_units - entered),
             )
         if flat:

@@ -8,8 +8,6 @@ from tradebot.core.domain.book import Book, WorkingOrder
 from tradebot.core.domain.commands import CancelOrder
 from tradebot.core.domain.orders import Bracket, OrderIntent, Role, Side
 
-EXIT_ATTEMPTS_MAX = 5
-
 
 def entry_intent(
     decision_id: str, symbol: str, qty: int, price_units: int, bracket: Bracket, confidence: float, now_ns: int

@@ -1,0 +1,53 @@
+"""Positions on their way out: free the shares that resting orders reserve, then sell, then try again, until flat or handed to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from tradebot.core.domain.book import Book
+from tradebot.core.domain.commands import CancelOrder
+from tradebot.core.domain.orders import OrderIntent
+from tradebot.core.execution.planner import cancels_before_close, exit_intent, is_free_to_exit
+
+ATTEMPTS_MAX = 5
+
+
+class Closing(msgspec.Struct):
+    """Why a position is closed, since which decision, and how many exits were tried."""
+
+    reason: str
+    decision_id: str
+    attempts: int = 0
+
+
+@dataclass(slots=True)
+class Steps:
+    """What to do now; `given_up` names symbols whose exits all failed."""
+
+    exits: list[OrderIntent] = field(default_factory=list)
+    cancels: list[CancelOrder] = field(default_factory=list)
+    given_up: list[str] = field(default_factory=list)
+
+
+def next_steps(book: Book, closing: dict[str, Closing], mark_units: Callable[[str], int], now_ns: int, *, again: bool) -> Steps:
+    """Take each closing position its next step; those that are flat, or given up, leave `closing`.
+
+    `again` asks once more for cancels that were sent before.
+    """
+    steps = Steps()
+    for symbol, plan in list(closing.items()):
+        held = book.qty(symbol)
+        if not held and not book.open_orders(symbol):
+            del closing[symbol]
+        elif not is_free_to_exit(book, symbol):
+            steps.cancels += cancels_before_close(book, symbol, plan.reason, again=again)
+        elif plan.attempts >= ATTEMPTS_MAX:
+            del closing[symbol]
+            steps.given_up.append(symbol)
+        else:
+            plan.attempts += 1
+            steps.exits.append(exit_intent(plan.decision_id, symbol, held, mark_units(symbol), plan.reason, now_ns, plan.attempts))
+    return steps
