@@ -55,7 +55,10 @@ def demo(*, sessions: int, plain: bool, picture: Path | None = None) -> int:
     _tell_model(train(PROFILE, bars=None, progress=_say, until=learned_to))
     tally, minutes = Tally(), sum(s.minutes for s in traded)
     with _simulated_alpaca(settings.data.folder, traded[0]) as url:
-        print(f"a simulated Alpaca answers at {url}; {len(traded)} sessions of {', '.join(sorted(market.histories))} follow", flush=True)
+        print(
+            f"a simulated Alpaca answers at {url}; {_count(len(traded), 'session')} of {', '.join(sorted(market.histories))} follow",
+            flush=True,
+        )
         settings, keys = settings_and_keys(PROFILE, url, environment)
         with View(f"tradebot {PROFILE}", minutes, plain=plain) as view:
             camera = Camera(view, traded[-1].close_ns - PICTURE_BEFORE_CLOSE_NS)
@@ -65,7 +68,7 @@ def demo(*, sessions: int, plain: bool, picture: Path | None = None) -> int:
                 report=_quiet(view.console.print),
             )
             ended = trade(settings, keys, PROFILE, live=False, alpaca_url=url, options=options)
-    report = _report(tally, ended, settings.simulation.cash_usd, market, traded)
+    report = _report(tally, ended, settings.simulation.cash_usd, settings.sizing.equity_fraction, market, traded)
     faults = faults_of(tally, ended, settings.simulation.cash_usd, traded)
     title = "every session traded, books reconciled" if not faults else f"FAILED: {'; '.join(faults)}"
     end = summary(report, title=title, journal=_within(settings.state_dir), next_step=PAPER)
@@ -100,7 +103,9 @@ def faults_of(tally: Tally, ended: ExitSummary, cash_usd: float, traded: Sequenc
     return faults
 
 
-def _report(tally: Tally, ended: ExitSummary, cash_usd: float, market: Market, traded: Sequence[Session]) -> dict[str, Any]:
+def _report(
+    tally: Tally, ended: ExitSummary, cash_usd: float, equity_fraction: float, market: Market, traded: Sequence[Session]
+) -> dict[str, Any]:
     hold = buy_and_hold_fraction(market.grid(traded), traded[0].date, traded[-1].date)
     pnl_usd = ended.equity_units / UNITS_PER_USD - cash_usd
     return {
@@ -110,7 +115,8 @@ def _report(tally: Tally, ended: ExitSummary, cash_usd: float, market: Market, t
         "buy_and_hold_usd": hold * cash_usd,
         "buy_and_hold_fraction": hold,
         "positions_left": {p.symbol: p.qty for p in ended.positions},
-        "note": f"{tally.models} models served; each session was traded by one that had not seen it",
+        "note": f"{_count(tally.models, 'model')} served, each session by one that had not seen it; "
+        f"a position is {equity_fraction:.0%} of equity, buy and hold is all of it",
     }
 
 
@@ -149,6 +155,10 @@ def _new_run(home: Path) -> Path:
     for old in sorted(p for p in root.iterdir() if p.is_dir())[:-RUNS_KEPT]:
         shutil.rmtree(old)
     return folder
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'s' * (n != 1)}"
 
 
 def _within(state_dir: Path) -> str:
