@@ -1,8 +1,8 @@
 """Minute close -> order handed to the HTTP client: engine, durable journal on SQLite with full sync, dispatch and broker, all real.
 
 Only the network is left out: the httpx transport notes the time at which it gets the request's bytes and answers at once. Every
-measured minute has orders (one for one symbol; of a hundred about half pass the filter and the most confident ten are sent); the answer says
-that they were cancelled, so that the next minute can order again.
+measured minute has orders (one for one symbol; of a hundred about half pass the filter and the most confident ten are sent); the answer
+says that they were cancelled, so that the next minute can order again.
 """
 
 from __future__ import annotations
