@@ -54,4 +54,5 @@ def choose_universe(settings: Settings, data: AlpacaData) -> tuple[str, ...]:
     """The profile's symbols, or what its screen finds now."""
     if settings.universe.symbols:
         return settings.universe.symbols
-    return screen_most_active(data, settings.universe.top, settings.entry.price_usd_min, settings.entry.price_usd_max)
+    universe, entry = settings.universe, settings.entry
+    return screen_most_active(data, universe.top, entry.price_usd_min, entry.price_usd_max, universe.screen_by)

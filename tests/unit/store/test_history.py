@@ -74,7 +74,8 @@ class Answer(BaseHTTPRequestHandler):
         elif url.path == "/v2/stocks/bars":
             body = json.dumps(self.server.bars(query))
         elif url.path == "/v1beta1/screener/stocks/most-actives":
-            actives = [{"symbol": s, "volume": 9, "trade_count": 1} for s in ("PENY", "BAC", "AIG", "F", "GONE")]
+            ranked = ("F", "BAC") if "by=trades" in url.query else ("PENY", "BAC", "AIG", "F", "GONE")
+            actives = [{"symbol": s, "volume": 9, "trade_count": 1} for s in ranked]
             body = json.dumps({"most_actives": actives, "last_updated": "2013-10-04T20:00:00Z"})
         elif url.path == "/v2/stocks/trades/latest":
             prices = {"PENY": 0.4, "BAC": 14.05, "AIG": 49.0, "F": 17.2}
@@ -189,6 +190,7 @@ def test_bad_bars_are_not_written(alpaca: Alpaca, tmp_path: Path, bad: dict[str,
 def test_screens_by_activity_and_price(alpaca: Alpaca) -> None:
     assert screen_most_active(account(alpaca), 5, 1.0, 20.0) == ("BAC", "F")
     assert screen_most_active(account(alpaca), 5, 1.0, 0.0) == ("BAC", "AIG", "F")
+    assert screen_most_active(account(alpaca), 5, 1.0, 20.0, "trades") == ("F", "BAC")
     with pytest.raises(OperatorFault, match="universe is empty"):
         screen_most_active(account(alpaca), 5, 100.0, 200.0)
 

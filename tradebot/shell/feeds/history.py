@@ -107,8 +107,10 @@ def fetch_history(
     return Fetched(bars_of, requests, len(pieces) - requests)
 
 
-def screen_most_active(data: AlpacaData, top: int, price_usd_min: float, price_usd_max: float) -> tuple[str, ...]:
-    """The most active US stocks by volume whose latest trade lies in the price range (0 lifts the upper bound), most active first. Blocks.
+def screen_most_active(
+    data: AlpacaData, top: int, price_usd_min: float, price_usd_max: float, by: Literal["volume", "trades"] = "volume"
+) -> tuple[str, ...]:
+    """The most active US stocks by volume or trades whose latest trade lies in the price range (0 lifts the upper bound), most active first. Blocks.
 
     `top` (1 to 100) is asked of the screener before the price filter. Raises OperatorFault when nothing is left.
     """
@@ -117,7 +119,7 @@ def screen_most_active(data: AlpacaData, top: int, price_usd_min: float, price_u
     from alpaca.data.requests import MostActivesRequest, StockLatestTradeRequest
 
     screener = _hardened(ScreenerClient(data.key, data.secret, raw_data=True, url_override=data.origin))
-    request = MostActivesRequest(top=top, by=MostActivesBy.VOLUME)
+    request = MostActivesRequest(top=top, by=MostActivesBy(by))
     answer: Any = _patiently(data, lambda: screener.get_most_actives(request))
     active = [str(row["symbol"]) for row in answer["most_actives"]]
     if not active:
