@@ -22,8 +22,12 @@ def main() -> None:
         parser.error(f"there is no part {unknown[0]}")
     figures: list[Figure] = []
     for part in asked.parts or (PARTS if asked.all else QUICK):
-        figures += import_module(f"scripts.benchmarks.{part}").measure()
-    show(figures, asked.json)
+        measured: list[Figure] = import_module(f"scripts.benchmarks.{part}").measure()
+        figures += measured
+        if not asked.json:
+            show(measured, as_json=False)  # as they come: a later part may take minutes
+    if asked.json:
+        show(figures, as_json=True)
 
 
 if __name__ == "__main__":

@@ -45,4 +45,4 @@ def show(figures: Sequence[Figure], as_json: bool) -> None:
         table.add_column(column, justify="right" if column in ("value", "bar") else "left")
     for f in figures:
         table.add_row(f.name, f"{f.value:,.4g}", f.unit, "" if f.bar is None else f"< {f.bar:g}", f.verdict, f.note)
-    Console(width=150).print(table)
+    Console(width=170).print(table)
