@@ -112,7 +112,8 @@ def screen_most_active(
 ) -> tuple[str, ...]:
     """The most active US stocks by volume or trades whose latest trade lies in the price range, most active first. Blocks.
 
-    `top` (1 to 100) is asked of the screener before the price filter; a `price_usd_max` of 0 lifts the upper bound. Raises OperatorFault when nothing is left.
+    `top` (1 to 100) is asked of the screener before the price filter; a `price_usd_max` of 0 lifts the upper bound. Raises
+    OperatorFault when nothing is left.
     """
     from alpaca.data.enums import DataFeed, MostActivesBy
     from alpaca.data.historical.screener import ScreenerClient
