@@ -6,6 +6,12 @@ import os
 import shutil
 
 import pytest
+from hypothesis import settings
+
+# The suite is the same every time, and no example has a deadline; HYPOTHESIS_PROFILE=explore looks for new ones, with a printed way back.
+settings.register_profile("gate", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None, print_blob=True, max_examples=500)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
 for _name in [name for name in os.environ if name.startswith(("ALPACA_", "APCA_", "TRADEBOT__", "TRADEBOT_HOME"))]:
     del os.environ[_name]  # a developer's own keys and settings are no part of a test
