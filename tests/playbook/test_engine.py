@@ -28,6 +28,7 @@ from tradebot.core.domain.events import (
     PositionFact,
     ReplyLost,
     TickKind,
+    UniverseSelected,
 )
 from tradebot.core.domain.orders import OrderIntent, OrderKind, OrderStatus, Side
 from tradebot.core.domain.units import NS_PER_MINUTE
@@ -156,6 +157,7 @@ def test_flatten_frees_the_shares_first_and_then_sells_them() -> None:
     intent = entered(engine)
     cancels = engine.handle(tick(TickKind.FLATTEN, FLATTEN_NS))
     assert [c.broker_id for c in cancels if isinstance(c, CancelOrder)] == ["b1-t"]
+    assert engine.handle(tick(TickKind.FLATTEN, FLATTEN_NS)) == []  # asked once, not again with every event
     assert engine.handle(leg_report(intent, "b1-t", OrderKind.LIMIT, OrderStatus.CANCELED)) == []
     (exit_order,) = intents(engine.handle(leg_report(intent, "b1-s", OrderKind.STOP, OrderStatus.CANCELED)))
     assert (exit_order.side, exit_order.qty, exit_order.client_order_id) == (Side.SELL, 5, "play-20131009-1955Z-AAA-exit1")
@@ -256,3 +258,23 @@ def test_a_restored_engine_continues_as_if_nothing_had_happened() -> None:
     for event in (minute(1, {"AAA": 71, "BBB": 80}), leg_report(intent, "b1-s", OrderKind.STOP, OrderStatus.FILLED, 68.6)):
         assert str(one.handle(event)) == str(two.handle(event))
     assert one.snapshot() == two.snapshot()
+
+
+def test_a_stuck_cancel_is_asked_for_again_a_minute_later() -> None:
+    engine = started()
+    entered(engine)
+    engine.handle(tick(TickKind.FLATTEN, FLATTEN_NS))
+    again = engine.handle(minute(385, {"AAA": 70}))
+    assert {c.broker_id for c in again if isinstance(c, CancelOrder)} == {"b1-t", "b1-s"}
+
+
+def test_a_new_universe_keeps_what_is_known_and_what_is_held() -> None:
+    engine = started()
+    entered(engine)
+    before = engine.state.memory[0].copy()
+    engine.handle(UniverseSelected(ts_event_ns=OPEN_NS, symbols=("CCC", "BBB"), reason="screen"))
+    state = engine.state
+    assert state.symbols == ("CCC", "BBB", "AAA")
+    assert state.memory[2].tobytes() == before.tobytes()
+    assert (state.mark("AAA"), state.mark("BBB"), state.mark("CCC")) == (700_000, 100_000, 0)
+    assert not state.memory[0].any()

@@ -75,3 +75,30 @@ def test_fills_of_a_replaced_order_add_up_over_the_chain() -> None:
     assert [f.qty for r in (new, old, new) for f in book.report(r)] == [4, 6]
     assert [f.qty for f in book.report(new)] == []
     assert (book.qty("AAA"), book.cash_units) == (10, CASH - 106)
+
+
+def buy_ten() -> Book:
+    book = Book()
+    book.open_with("PA1", CASH, ())
+    book.intend(OrderIntent("o", "d", "AAA", Side.BUY, 10, Role.ENTRY, "", 1, 0))
+    return book
+
+
+def said(status: OrderStatus, filled_qty: int) -> OrderReport:
+    return OrderReport("b", "o", "AAA", Side.BUY, OrderKind.MARKET, status, 10, filled_qty, filled_qty, 0)
+
+
+def test_an_order_that_ended_is_not_opened_again_by_a_late_word() -> None:
+    book = buy_ten()
+    for status in (OrderStatus.CANCELED, OrderStatus.NEW):
+        book.report(said(status, 0))
+    assert book.orders["o"].status is OrderStatus.CANCELED
+    assert [f.qty for f in book.report(said(OrderStatus.PARTIALLY_FILLED, 3))] == [3]  # but its fills still count
+    assert (book.orders["o"].status, book.qty("AAA")) == (OrderStatus.CANCELED, 3)
+
+
+def test_an_older_word_does_not_turn_a_partly_filled_order_back() -> None:
+    book = buy_ten()
+    for status, filled in ((OrderStatus.PARTIALLY_FILLED, 4), (OrderStatus.NEW, 0)):
+        book.report(said(status, filled))
+    assert (book.orders["o"].status, book.orders["o"].open_qty) == (OrderStatus.PARTIALLY_FILLED, 6)
