@@ -184,3 +184,15 @@ async def test_a_journal_that_cannot_be_written_lets_nothing_be_acted_upon(tmp_p
     with pytest.raises(OperatorFault, match="cannot write the journal"):
         journal.append_soon(minute(3), [])
     await journal.close()
+
+
+async def test_only_the_newest_snapshot_and_the_one_before_it_are_kept(tmp_path: Path) -> None:
+    journal = Journal.open(url_of(tmp_path))
+    for i in range(5):
+        seq = await journal.append(minute(i), [])
+        journal.save_snapshot(seq, f"state {i}".encode())
+        await journal.flush()
+    assert journal.latest_snapshot() == (5, b"state 4")
+    await journal.close()
+    with sqlite3.connect(tmp_path / "state" / "journal.db") as connection:
+        assert connection.execute("SELECT seq FROM snapshots ORDER BY seq").fetchall() == [(4,), (5,)]

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Dialect, Engine, PoolProxiedConnection, bindparam, insert, literal_column, update
+from sqlalchemy import Dialect, Engine, PoolProxiedConnection, bindparam, delete, func, insert, literal_column, select, update
 
 from tradebot.core.domain.commands import Command
 from tradebot.core.domain.events import Event
@@ -158,6 +158,7 @@ class Writer(threading.Thread):
                 self._later.append((seq, commands))
             case Snapshot(seq, body):
                 rows["snapshots"].append({"seq": seq, "body": body})
+                rows["snapshots_pruned"].append({"b_seq": seq})
             case Mark(name, value):
                 rows["marks"].append({"name": name, "value": value})
             case Barrier() | Stop():
@@ -183,6 +184,9 @@ def _plan(dialect: Dialect) -> tuple[tuple[str, statements.Statement], ...]:
         )
         .values(state=bindparam("b_state"))
     )
+    older = schema.snapshots.alias()
+    before = select(func.max(older.c.seq)).where(older.c.seq < bindparam("b_seq")).scalar_subquery()
+    pruned = delete(schema.snapshots).where(schema.snapshots.c.seq < before)  # the newest and the one before it stay
     return (
         ("events", statements.compiled(insert(schema.events), dialect)),
         ("commands", statements.compiled(insert(schema.commands), dialect)),
@@ -194,6 +198,7 @@ def _plan(dialect: Dialect) -> tuple[tuple[str, statements.Statement], ...]:
         ("jobs", statements.once(schema.jobs, dialect)),
         ("marks", statements.newest(schema.marks, dialect)),
         ("snapshots", statements.newest(schema.snapshots, dialect)),
+        ("snapshots_pruned", statements.compiled(pruned, dialect)),
         ("decisions", statements.once(schema.decisions, dialect)),
         ("predictions", statements.once(schema.predictions, dialect)),
     )
