@@ -35,7 +35,8 @@ class Steps:
 def next_steps(book: Book, closing: dict[str, Closing], mark_units: Callable[[str], int], now_ns: int, *, again: bool) -> Steps:
     """Take each closing position its next step; those that are flat, or given up, leave `closing`.
 
-    `again` asks once more for cancels that were sent before.
+    `again` is said once a minute: it asks once more for cancels that were sent before, and tries an exit again that failed. The first
+    exit goes out at once; what refused it may be over in seconds (shares still reserved, books lagging), so a loop would waste every try.
     """
     steps = Steps()
     for symbol, plan in list(closing.items()):
@@ -47,7 +48,7 @@ def next_steps(book: Book, closing: dict[str, Closing], mark_units: Callable[[st
         elif plan.attempts >= ATTEMPTS_MAX:
             del closing[symbol]
             steps.given_up.append(symbol)
-        else:
+        elif again or not plan.attempts:
             plan.attempts += 1
             steps.exits.append(exit_intent(plan.decision_id, symbol, held, mark_units(symbol), plan.reason, now_ns, plan.attempts))
     return steps
