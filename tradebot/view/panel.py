@@ -67,8 +67,8 @@ class View:
         picture = self.picture
         self._bar.update(self._task, completed=picture.minutes, description=NewYork.date(picture.now_ns) or "starting")
         parts = Table.grid(expand=True, padding=(0, 2))
-        parts.add_column(ratio=3)
-        parts.add_column(ratio=2)
+        parts.add_column(no_wrap=True)  # prices are shown in full, news get what is left
+        parts.add_column(ratio=1)
         parts.add_row(_positions(picture), _news(picture))
         return Panel(
             Group(self._bar, Text(), _headline(picture), Text(), parts), title=self._title, title_align="left", border_style="cyan"
@@ -98,10 +98,9 @@ def _headline(picture: Picture) -> RenderableType:
 
 
 def _positions(picture: Picture) -> RenderableType:
-    table = Table(box=None, header_style="dim", expand=True, pad_edge=False)
+    table = Table(box=None, header_style="dim", pad_edge=False)
     for column in ("position", "shares", "entry", "last", "stop", "target", "P&L"):
-        money_width = 8 if column == "P&L" else None
-        table.add_column(column, justify="left" if column == "position" else "right", no_wrap=True, min_width=money_width)
+        table.add_column(column, justify="left" if column == "position" else "right", no_wrap=True)
     for row in picture.positions()[:ROWS]:
         prices = (money(u) if u else "-" for u in (row.entry_units, row.mark_units, row.stop_units, row.target_units))
         table.add_row(row.symbol, str(row.qty), *prices, _money(row.pnl_units))
