@@ -32,7 +32,8 @@ from tradebot.core.domain.session import Session, SessionTable
 from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.core.engine import Engine
 from tradebot.core.execution.exits import ExitsConfig
-from tradebot.core.features.catalogue import feature_names, schema_hash
+from tradebot.core.features.catalogue import schema_hash
+from tradebot.core.features.sets import feature_names
 from tradebot.core.portfolio.sizing import SizingConfig
 from tradebot.core.risk.limits import LimitsConfig
 from tradebot.core.selection.entry import EntryConfig

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from tradebot.core.config import EngineConfig
 from tradebot.core.domain.decision import Decision
@@ -18,7 +19,7 @@ from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 from tradebot.core.execution.exits import bracket_for, flatten_ns
 from tradebot.core.execution.planner import entry_intent
 from tradebot.core.features.catalogue import column_index, step_minute, warm_up_bars
-from tradebot.core.features.feature import ROW_WIDTH
+from tradebot.core.features.rows import minute_rows
 from tradebot.core.forecast.model import Model
 from tradebot.core.forecast.predict import confidences
 from tradebot.core.portfolio.sizing import shares_by_equity_fraction
@@ -49,19 +50,7 @@ def decision_id(profile: str, session: Session, minute_ns: int) -> str:
 def perceive(state: State, minute: MinuteClosed, session: Session) -> None:
     """Step every feature by one bar and mark every symbol to market."""
     assert minute.symbols == state.symbols, "the slice is not of this universe"
-    step_minute(
-        state.memory,
-        float(session.open_ns // NS_PER_MINUTE),
-        minute.open,
-        minute.high,
-        minute.low,
-        minute.close,
-        minute.volume,
-        minute.present,
-        np.empty(ROW_WIDTH),
-        state.features,
-        state.seen,
-    )
+    step_minute(state.memory, minute_rows(minute, session), minute.present, state.features, state.seen)
     np.copyto(state.marks, minute.close, where=minute.present)
     state.minute_ns = minute.minute_ns
 
@@ -77,10 +66,11 @@ def decide(
     orders = [""] * len(symbols)
     intents: list[OrderIntent] = []
 
+    valid: npt.NDArray[np.bool_]
     if served is None:
         valid, reasons = np.zeros(len(symbols), np.bool_), ["no model"] * len(symbols)
     else:
-        valid = minute.present & (state.seen >= served.warm_up_bars)
+        valid = np.isfinite(state.features[:, served.columns]).all(axis=1)
         confidence = confidences(served.model, state.features, served.columns, valid)
         busy = {s for s, p in book.positions.items() if p.qty} | {o.symbol for o in book.open_orders()} | state.closing.keys()
         reasons = entry_reasons(symbols, valid, confidence, minute.close, busy, config.entry)

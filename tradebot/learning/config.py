@@ -16,7 +16,7 @@ FORWARD_MIN = 15
 class TrainingConfig:
     """Model, label, split and universe of one training.
 
-    `features` names a set of `core.features.catalogue.feature_names`. `depth` and `min_leaf` bound each tree; `learning_rate` is for
+    `features` names a set of `core.features.sets.feature_names`. `depth` and `min_leaf` bound each tree; `learning_rate` is for
     gradient boosting only. Rows enter only while the close lies in `price_usd_min`..`price_usd_max` (0 lifts the upper bound).
     `symbols_max` keeps the most active symbols by volume (0 keeps all). `jobs` is the number of cores; results don't depend on it.
     """

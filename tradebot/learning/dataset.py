@@ -16,7 +16,8 @@ from tradebot.core.domain.bars import BarColumns, Float, Int, MarketGrid, market
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.session import Session
 from tradebot.core.domain.units import UNITS_PER_USD
-from tradebot.core.features.catalogue import column_index, feature_names, scan_features
+from tradebot.core.features.catalogue import scan_features
+from tradebot.core.features.sets import feature_names
 from tradebot.learning.config import RoundTripCost, TrainingConfig
 from tradebot.learning.labels import label_grid
 from tradebot.learning.universe import screen_by_volume
@@ -58,12 +59,12 @@ def build_dataset(grid: MarketGrid, config: TrainingConfig, cost: RoundTripCost)
     if not grid.symbols:
         raise OperatorFault("the universe is empty: there is no symbol to learn from")
     features = feature_names(config.features)
-    values, ready = scan_features(grid)
+    values, ready = scan_features(grid, features)
     labels = label_grid(grid, config, cost)
     close_usd = grid.close / UNITS_PER_USD
     in_range = (close_usd >= config.price_usd_min) & (close_usd <= (config.price_usd_max or np.inf))
     t, n = np.nonzero(ready & labels.valid & grid.present & in_range)
-    rows = values[t, n][:, column_index(features)]
+    rows = values[t, n]
     bad = np.argwhere(~np.isfinite(rows))
     if len(bad):
         row, feature = bad[0]

@@ -12,7 +12,8 @@ import pytest
 
 from tests.unit.learning.market import market
 from tradebot.core.domain.faults import OperatorFault
-from tradebot.core.features.catalogue import feature_names, schema_hash
+from tradebot.core.features.catalogue import schema_hash
+from tradebot.core.features.sets import feature_names
 from tradebot.learning.config import TrainingConfig
 from tradebot.learning.registry import save
 from tradebot.learning.training import Trained, train

@@ -17,6 +17,7 @@ from tradebot.core.domain.orders import OrderReport
 
 Int = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
+Float = npt.NDArray[np.float64]
 
 
 class _Event(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -26,7 +27,8 @@ class _Event(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 class MinuteClosed(_Event, frozen=True):
     """The slice of one minute: all symbols of the universe at once, the missing ones named by `present`.
 
-    `minute_ns` labels the minute by its start; prices in units, volume in shares; arrays are (N,) in universe order.
+    `minute_ns` labels the minute by its start; prices in units, volume in shares; arrays are (N,) in universe order. `tape` (N, 5) and
+    `macro` (3,) are what else was known of the minute and of the day (domain/bars.py TAPE, MACRO); None = nothing.
     """
 
     minute_ns: int
@@ -38,6 +40,8 @@ class MinuteClosed(_Event, frozen=True):
     volume: Int
     present: Bool
     feed: str = ""
+    tape: Int | None = None
+    macro: Float | None = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, MinuteClosed) and encode_event(self) == encode_event(other)

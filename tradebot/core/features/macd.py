@@ -18,9 +18,9 @@ from tradebot.core.kernels.ewm import ewm_step
 
 _WARM_UP = 390
 FEATURES: tuple[Feature, ...] = (
-    F("macd", "ema12(c) - ema26(c)", "usd", ("close",), _WARM_UP, False, True),
-    F("macd_signal", "ema9(macd)", "usd", ("close",), _WARM_UP, False, True),
-    F("macd_hist", "macd - macd_signal", "usd", ("close",), _WARM_UP, False, True),
+    F("macd", "ema12(c) - ema26(c)", "usd", ("close",), _WARM_UP, False),
+    F("macd_signal", "ema9(macd)", "usd", ("close",), _WARM_UP, False),
+    F("macd_hist", "macd - macd_signal", "usd", ("close",), _WARM_UP, False),
     F("macd_rel", "macd / c", "fraction", ("close",), _WARM_UP, True),
     F("macd_signal_rel", "macd_signal / c", "fraction", ("close",), _WARM_UP, True),
     F("macd_hist_rel", "macd_hist / c", "fraction", ("close",), _WARM_UP, True),
@@ -28,8 +28,8 @@ FEATURES: tuple[Feature, ...] = (
 STATE_WIDTH = 4  # seeded, ema12, ema26, signal
 
 
-@njit(cache=True)
-def step(state: np.ndarray, s: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
+@njit(cache=True, error_model="numpy")
+def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     close = row[CLOSE]
     if state[s] == 0.0:

@@ -18,12 +18,12 @@ from tradebot.core.features.feature import CLOSE, HIGH, LOW, OPEN, VOLUME, Featu
 from tradebot.core.features.feature import Feature as F
 
 FEATURES: tuple[Feature, ...] = (
-    F("open", "o", "usd", ("open",), 1, False, True),
-    F("high", "h", "usd", ("high",), 1, False, True),
-    F("low", "l", "usd", ("low",), 1, False, True),
-    F("close", "c", "usd", ("close",), 1, False, True),
-    F("volume", "v", "shares", ("volume",), 1, False, True),
-    F("typical_price", "(h + l + c) / 3", "usd", ("high", "low", "close"), 1, False, True),
+    F("open", "o", "usd", ("open",), 1, False),
+    F("high", "h", "usd", ("high",), 1, False),
+    F("low", "l", "usd", ("low",), 1, False),
+    F("close", "c", "usd", ("close",), 1, False),
+    F("volume", "v", "shares", ("volume",), 1, False),
+    F("typical_price", "(h + l + c) / 3", "usd", ("high", "low", "close"), 1, False),
     F("open_rel", "o / c - 1", "fraction", ("open", "close"), 1, True),
     F("high_rel", "h / c - 1", "fraction", ("high", "close"), 1, True),
     F("low_rel", "l / c - 1", "fraction", ("low", "close"), 1, True),
@@ -33,8 +33,8 @@ FEATURES: tuple[Feature, ...] = (
 STATE_WIDTH = 1  # previous close, 0 before the first bar
 
 
-@njit(cache=True)
-def step(state: np.ndarray, s: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
+@njit(cache=True, error_model="numpy")
+def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     close = row[CLOSE]
     typical = (row[HIGH] + row[LOW] + close) / 3.0

@@ -16,14 +16,14 @@ from tradebot.core.features.feature import Feature as F
 
 _INPUTS = ("high", "low", "close", "volume", "session")
 FEATURES: tuple[Feature, ...] = (
-    F("vwap", "cumsum(typical * v) / cumsum(v)", "usd", _INPUTS, 1, False, True),
-    F("vwap_deviation", "(c - vwap) / vwap", "fraction", _INPUTS, 1, True, True),
+    F("vwap", "cumsum(typical * v) / cumsum(v)", "usd", _INPUTS, 1, False),
+    F("vwap_deviation", "(c - vwap) / vwap", "fraction", _INPUTS, 1, True),
 )
 STATE_WIDTH = 3  # session, sum of typical * volume, sum of volume
 
 
-@njit(cache=True)
-def step(state: np.ndarray, s: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
+@njit(cache=True, error_model="numpy")
+def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     if state[s] != row[SESSION]:
         state[s] = row[SESSION]
