@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from tradebot.core.config import EngineConfig
 from tradebot.core.domain.decision import Decision
@@ -18,7 +17,7 @@ from tradebot.core.domain.session import Session
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 from tradebot.core.execution.exits import bracket_for, flatten_ns
 from tradebot.core.execution.planner import entry_intent
-from tradebot.core.features.catalogue import column_index, step_minute, warm_up_bars
+from tradebot.core.features.catalogue import column_index, finite_rows, step_minute, warm_up_bars
 from tradebot.core.features.rows import minute_rows
 from tradebot.core.forecast.model import Model
 from tradebot.core.forecast.predict import confidences
@@ -66,11 +65,10 @@ def decide(
     orders = [""] * len(symbols)
     intents: list[OrderIntent] = []
 
-    valid: npt.NDArray[np.bool_]
     if served is None:
         valid, reasons = np.zeros(len(symbols), np.bool_), ["no model"] * len(symbols)
     else:
-        valid = np.isfinite(state.features[:, served.columns]).all(axis=1)
+        valid = finite_rows(state.features[:, served.columns])
         confidence = confidences(served.model, state.features, served.columns, valid)
         busy = {s for s, p in book.positions.items() if p.qty} | {o.symbol for o in book.open_orders()} | state.closing.keys()
         reasons = entry_reasons(symbols, valid, confidence, minute.close, busy, config.entry)

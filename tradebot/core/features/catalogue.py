@@ -134,8 +134,12 @@ def scan_features(grid: MarketGrid, names: tuple[str, ...] | None = None) -> tup
     values = np.empty((*grid.present.shape, len(columns)))
     for rows, session, _ in scan_sessions(grid):
         values[rows] = session[:, :, columns]
-    valid: Bool = np.isfinite(values).all(axis=2)
-    return values, valid
+    return values, finite_rows(values)
+
+
+def finite_rows(values: Float) -> Bool:
+    """Where every column of (..., F) is finite, (...)."""
+    return np.asarray(np.isfinite(values).all(axis=-1), np.bool_)
 
 
 def column_index(names: tuple[str, ...]) -> Int:
