@@ -1,7 +1,7 @@
 """tradebot. Importing it tells numba where this version's compiled kernels are kept.
 
-numba notices that a kernel's own file has changed, not that a file which it calls has: a step would go on with the old formula of a family. So
-the kernels of each state of the source lie in a folder of their own, named by a hash of all files that hold kernels.
+numba notices that a kernel's own file has changed, not that a file which it calls has: a step would go on with the old formula of a
+family. So the kernels of each state of the source lie in a folder of their own, named by a hash of all files that hold kernels.
 """
 
 from __future__ import annotations

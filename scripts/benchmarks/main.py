@@ -7,8 +7,8 @@ from importlib import import_module
 
 from scripts.benchmarks.measure import Figure, show
 
-PARTS = ("decision", "perception", "start", "newcomer", "suite")
-QUICK = ("decision", "perception", "start")
+PARTS = ("decision", "perception", "indicators", "start", "newcomer", "suite")
+QUICK = ("decision", "perception", "indicators", "start")
 
 
 def main() -> None:

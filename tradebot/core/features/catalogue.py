@@ -38,7 +38,7 @@ STATE_WIDTH: Final = _S[-1]
 # Longer without a bar than this and memory of the old level misleads more than it helps: start again from nothing.
 _FORGET_AFTER_MINUTES = 10.0 * 24 * 60
 _WARM_UP = np.array([f.warm_up_bars for f in FEATURES], np.float64)
-_LONGEST_WARM_UP = float(_WARM_UP.max())
+LONGEST_WARM_UP: Final = int(_WARM_UP.max())
 _PARALLEL_FROM_SYMBOLS = 512  # fewer are done before a second thread has woken up
 
 
@@ -54,7 +54,7 @@ def step_symbol(state: Float, row: Float, out: Float) -> None:
     vwap.step(state, _S[1], end, row, out, _F[1])
     macd.step(state, _S[2], end, row, out, _F[2])
     volume.step(state, _S[3], end, row, out, _F[3])
-    if state[_COUNT] < _LONGEST_WARM_UP:
+    if state[_COUNT] < LONGEST_WARM_UP:
         for f in range(len(_WARM_UP)):
             if state[_COUNT] < _WARM_UP[f]:
                 out[f] = np.nan

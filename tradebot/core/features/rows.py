@@ -36,14 +36,14 @@ _NO_MACRO = np.full((1, len(MACRO)), np.nan)
 
 def minute_rows(minute: MinuteClosed, session: Session) -> Float:
     """One minute of all symbols, (N, R)."""
-    rows = np.empty((1, len(minute.symbols), ROW_WIDTH))
+    rows: Float = np.empty((1, len(minute.symbols), ROW_WIDTH))
     stamps = np.array([[session.open_ns, session.close_ns, minute.minute_ns]], np.int64)
     _fill(
         rows, minute.open[None], minute.high[None], minute.low[None], minute.close[None], minute.volume[None], minute.present[None],
         _NO_TAPE if minute.tape is None else minute.tape[None], _NO_MACRO if minute.macro is None else minute.macro[None], stamps,
         _reference(minute.symbols),
     )  # fmt: skip
-    return rows[0]
+    return rows.reshape(rows.shape[1:])
 
 
 def grid_rows(grid: MarketGrid, start: int, stop: int) -> Float:
@@ -78,7 +78,7 @@ def _fill(
     stamps_ns: npt.NDArray[np.int64],
     reference: int,
 ) -> None:
-    """Bars (T, N) into `rows` (T, N, R); `tape` (T, N, 5) or (0, 0, 5), `macro` (T, 3) or (1, 3), `stamps_ns` (T, 3): open, close, minute."""
+    """Bars (T, N) into `rows` (T, N, R); `tape` (T, N, 5) or none, `macro` (T, 3) or (1, 3), `stamps_ns` (T, 3): open, close, minute."""
     minutes, symbols = present.shape
     for t in range(minutes):
         known = np.nan
