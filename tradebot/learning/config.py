@@ -16,13 +16,13 @@ FORWARD_MIN = 15
 class TrainingConfig:
     """Model, label, split and universe of one training.
 
-    `features` names a set of `core.features.sets.feature_names`. `depth` and `min_leaf` bound each tree; `learning_rate` is for
+    `features` names a set of `core.features.sets`, or the features. `depth` and `min_leaf` bound each tree; `learning_rate` is for
     gradient boosting only. Rows enter only while the close lies in `price_usd_min`..`price_usd_max` (0 lifts the upper bound).
     `symbols_max` keeps the most active symbols by volume (0 keeps all). `jobs` is the number of cores; results don't depend on it.
     """
 
     kind: Kind = "random_forest"
-    features: Literal["raw", "scale_free", "both"] = "both"
+    features: str | tuple[str, ...] = "both"
     label: LabelName = "triple_barrier"
     target_fraction: Annotated[float, Gt(0), Lt(1)] = 0.04
     stop_fraction: Annotated[float, Gt(0), Lt(1)] = 0.02

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
+from types import UnionType
 from typing import Any, Final, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -13,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from tradebot.core.domain.faults import OperatorFault
+from tradebot.core.features.sets import SETS
 from tradebot.settings.files import Place, Source, nearest
 from tradebot.settings.sections import Settings
 from tradebot.shell.broker.endpoints import endpoints
@@ -51,7 +53,7 @@ def as_tree(settings: Settings) -> dict[str, Any]:
 def _sentence(source: Source, errors: list[ErrorDetails]) -> str:
     """The first error, misspelt names before missing ones before bad values, and how many more there are."""
     rank = {_UNKNOWN: 0} | dict.fromkeys(_MISSING, 1)
-    errors = sorted(errors, key=lambda e: rank.get(e["type"], 2))
+    errors = sorted(_one_per_union(errors), key=lambda e: rank.get(e["type"], 2))
     first, place = errors[0], tuple(str(part) for part in errors[0]["loc"])
     dotted, file = ".".join(place), source.origin(_as_set(source, place))
     if first["type"] == _UNKNOWN:
@@ -62,6 +64,37 @@ def _sentence(source: Source, errors: list[ErrorDetails]) -> str:
         text = f"{file}: {dotted} = {_shown(first['input'])} is not possible: {_reason(first)}"
     rest = len(errors) - 1
     return text if not rest else f"{text} (and {rest} more)"
+
+
+def _one_per_union(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """A value that may be of several kinds has an error for each: keep what went deepest into it, or all reasons as one."""
+    kept: list[ErrorDetails] = []
+    for error in errors:
+        branch = _union_branch(error["loc"])
+        if branch is None:
+            kept.append(error)
+            continue
+        error["loc"] = (*error["loc"][:branch], *error["loc"][branch + 1 :])
+        rival = kept[-1] if kept and kept[-1]["loc"][:branch] == error["loc"][:branch] else None
+        if rival is None:
+            kept.append(error)
+        elif len(error["loc"]) > len(rival["loc"]):
+            kept[-1] = error
+        elif len(error["loc"]) == len(rival["loc"]):
+            rival["msg"] = f"{rival['msg']} or {error['msg'].removeprefix('Input should be ')}"
+    return kept
+
+
+def _union_branch(loc: tuple[int | str, ...]) -> int | None:
+    """Where in a place the checker names the kind that it tried, None for a value of one kind."""
+    kind: Any = Settings
+    for i, part in enumerate(loc):
+        if isinstance(kind, UnionType):
+            return i
+        if not dataclasses.is_dataclass(kind):
+            return None
+        kind = get_type_hints(kind).get(str(part))
+    return None
 
 
 def _reason(error: ErrorDetails) -> str:
@@ -152,6 +185,25 @@ def _timetable_backwards(settings: Settings) -> str | None:
     return f"timetable.rebalance {table.rebalance:%H:%M} is not before timetable.retrain {table.retrain:%H:%M}"
 
 
+def _unknown_feature(settings: Settings) -> str | None:
+    chosen = settings.model.features
+    if isinstance(chosen, str):
+        known = "" if chosen in SETS else nearest(chosen, list(SETS))
+        return None if chosen in SETS else f'model.features: there is no set "{chosen}"{known} (sets: {", ".join(SETS)})'
+    if not chosen:
+        return "model.features names no feature"
+    twice = next((name for name in chosen if chosen.count(name) > 1), None)
+    return f"model.features names {twice} twice" if twice else _not_in_catalogue(chosen)
+
+
+def _not_in_catalogue(names: tuple[str, ...]) -> str | None:
+    from tradebot.core.features.catalogue import FEATURES  # compiled kernels: only a profile that spells out names pays for them
+
+    known = [f.name for f in FEATURES]
+    strange = next((name for name in names if name not in known), None)
+    return None if strange is None else f'model.features: there is no feature "{strange}"{nearest(strange, known)}'
+
+
 def _not_an_address(settings: Settings) -> str | None:
     try:
         endpoints(settings.broker.url)
@@ -165,6 +217,7 @@ CONTRADICTIONS: Final[tuple[tuple[str, Contradiction], ...]] = (
     ("universe.symbols", _same_symbol_twice),
     ("universe.symbols", _strange_symbol),
     ("entry.price_usd_min", _crossed_prices),
+    ("model.features", _unknown_feature),
     ("costs.half_spread_bps", _unasked_zero_cost),
     ("timetable.zone", _unknown_zone),
     ("timetable.retrain", _timetable_backwards),

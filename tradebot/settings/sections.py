@@ -50,10 +50,11 @@ class UniverseConfig:
 class ModelConfig:
     """What is learned and how. Price bounds, stop, target and threshold of the label are the entry's and the exits' own.
 
-    `symbols_max` 0 keeps all symbols of the universe; `jobs` is the number of cores, results don't depend on it.
+    `features` is the name of a set or a list of feature names. `symbols_max` 0 keeps all symbols of the universe; `jobs` is the number of
+    cores, results don't depend on it.
     """
 
-    features: Literal["raw", "scale_free", "both"]
+    features: str | tuple[str, ...]
     label: Literal["triple_barrier", "forward_15m_beats_cost"]
     kind: Literal["random_forest", "gradient_boosting"]
     trees: Annotated[int, Ge(1), Le(5000)]
@@ -186,6 +187,11 @@ class Settings:
     @property
     def journal_url(self) -> str:
         return self.journal.url or f"sqlite:///{self.state_dir / 'journal.sqlite3'}"
+
+    @property
+    def features_dir(self) -> Path:
+        """The feature store: beside the folder of bars, a folder for each profile."""
+        return self.data.folder.parent / "features" / self.profile
 
     @property
     def log_path(self) -> Path:

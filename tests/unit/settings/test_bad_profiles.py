@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.settings.conftest import WriteProfile
 from tradebot.core.domain.faults import OperatorFault
+from tradebot.core.features.sets import SETS
 from tradebot.settings import as_tree, home_dir, load_settings, part_of
 
 PARENT = 'extends = "active_stocks"\n'
@@ -39,6 +40,17 @@ BAD = [
         "mine.toml: all costs are 0: a run without costs must be asked for with costs.zero = true",
     ),
     ("[costs]\nzero = true", "base.toml: costs.zero is true, but costs are set"),
+    (
+        '[model]\nfeatures = "scal_free"',
+        f'mine.toml: model.features: there is no set "scal_free"; did you mean "scale_free"? (sets: {", ".join(SETS)})',
+    ),
+    ('[model]\nfeatures = ["close", "vwapp"]', 'mine.toml: model.features: there is no feature "vwapp"; did you mean "vwap"?'),
+    ('[model]\nfeatures = ["close", "zzzzzz"]', 'mine.toml: model.features: there is no feature "zzzzzz"'),
+    ('[model]\nfeatures = ["close", "close"]', "mine.toml: model.features names close twice"),
+    ("[model]\nfeatures = []", "mine.toml: model.features names no feature"),
+    ("[model]\nfeatures = 3", "mine.toml: model.features = 3 is not possible: it must be a valid string or a valid array"),
+    ('[model]\nfeatures = ["close", 3]', "mine.toml: model.features.1 = 3 is not possible: it must be a valid string"),
+    ("[model]\nfeatures = {a = 1}", 'mine.toml: model.features = {"a":1} is not possible: it must be a valid string or a valid array'),
     ('[timetable]\nzone = "Mars/Olympus"', 'mine.toml: timetable.zone "Mars/Olympus" is no time zone, e.g. "America/New_York"'),
     ('[timetable]\nretrain = "03:00"', "mine.toml: timetable.rebalance 04:00 is not before timetable.retrain 03:00"),
 ]

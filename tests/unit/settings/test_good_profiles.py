@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.architecture.source_files import ROOT
 from tests.unit.settings.conftest import WriteProfile
+from tradebot.core.features.catalogue import FEATURES
+from tradebot.core.features.sets import SETS, feature_names
 from tradebot.settings import as_tree, home_dir, load_settings, part_of
 
 PROFILES = sorted(path.stem for path in (ROOT / "config").glob("*.toml") if path.stem != "base")
@@ -74,6 +78,7 @@ def test_folders_count_from_home(home: Path) -> None:
     settings = load_settings("active_stocks", {"TRADEBOT_HOME": str(home)})
     assert settings.state_dir == home / "data" / "state" / "active_stocks"
     assert settings.data.folder == home / "data" / "bars"
+    assert settings.features_dir == home / "data" / "features" / "active_stocks"
     assert settings.journal_url == f"sqlite:///{home}/data/state/active_stocks/journal.sqlite3"
     assert home_dir({}) == ROOT
 
@@ -96,3 +101,24 @@ def test_part_of_a_tree() -> None:
     tree = as_tree(load_settings("active_stocks", {}))
     assert part_of(tree, "exits.stop_fraction") == 0.02
     assert part_of(tree, "") == tree
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_features_by_set(name: str) -> None:
+    chosen = load_settings("active_stocks", {"TRADEBOT__MODEL__FEATURES": f'"{name}"'}).training.features
+    assert chosen == name
+    assert feature_names(chosen) == SETS[name]
+    assert {f.name for f in FEATURES} >= set(SETS[name])
+
+
+def test_features_by_name_in_the_order_of_the_profile(write_profile: WriteProfile, home: Path) -> None:
+    write_profile('extends = "active_stocks"\n[model]\nfeatures = ["vwap", "close"]\n')
+    settings = load_settings("mine", {"TRADEBOT_HOME": str(home)})
+    assert feature_names(settings.training.features) == ("vwap", "close")
+    assert as_tree(settings)["model"]["features"] == ["vwap", "close"]
+
+
+def test_a_set_is_checked_without_the_compiled_catalogue() -> None:
+    code = "import sys; from tradebot.settings import load_settings; load_settings('active_stocks', {}); print('numba' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

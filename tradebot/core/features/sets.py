@@ -20,6 +20,6 @@ SETS: Final[dict[str, tuple[str, ...]]] = {"raw": RAW, "scale_free": SCALE_FREE,
 """`raw` is the eleven of SYSTEMS.md section 2, `scale_free` its forms that transfer between symbols."""
 
 
-def feature_names(set_name: str) -> tuple[str, ...]:
-    """Names of a selectable set. Raises KeyError."""
-    return SETS[set_name]
+def feature_names(selection: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Names of a set, or the names themselves. Raises KeyError for an unknown set; names are the settings' to check."""
+    return SETS[selection] if isinstance(selection, str) else selection
