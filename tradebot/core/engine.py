@@ -47,7 +47,8 @@ from tradebot.core.execution import exits, planner
 from tradebot.core.execution.closing import ATTEMPTS_MAX, Closing, next_steps
 from tradebot.core.execution.reconcile import differences
 from tradebot.core.forecast.model import Model
-from tradebot.core.pipeline import ServedModel, decide, decision_id, perceive
+from tradebot.core.opinions.mind import Mind
+from tradebot.core.pipeline import decide, decision_id, perceive
 from tradebot.core.state import Safety, State, state_from_bytes, state_to_bytes
 
 
@@ -59,9 +60,7 @@ class Engine:
         self.sessions = sessions
         self.models = models
         self.state = state if state is not None else State()
-        self._served: ServedModel | None = None
-        if self.state.model_id:
-            self._serve(self.state.model_id)
+        self._mind = Mind.of(config, models[self.state.model_id] if self.state.model_id else None)
 
     @classmethod
     def restore(cls, config: EngineConfig, sessions: SessionTable, models: Mapping[str, Model], data: bytes) -> Engine:
@@ -107,7 +106,7 @@ class Engine:
                 return self._on_tick(event)
             case ModelPromoted(model_id=model_id):
                 state.model_id = model_id
-                self._serve(model_id)
+                self._mind = Mind.of(self.config, self.models[model_id])
                 return []
             case UniverseSelected(symbols=symbols):
                 held = (s for s, p in state.book.positions.items() if p.qty and s not in symbols)
@@ -134,10 +133,12 @@ class Engine:
         if late_s > self.config.bar_late_s_max and not self._has_decided_in(session):
             return []  # history: warm-up before the first live minute
         self._start_day(session)
-        decision, entries = decide(state, minute, session, self._served, self.config)
+        decision, entries, opinion = decide(state, minute, session, self._mind, self.config)
         state.decided_minute_ns = minute.minute_ns
         for position in [p for p in state.book.positions.values() if p.qty]:
             self._watch(position.symbol, minute, decision.decision_id)
+        for symbol, reason in opinion.exits.items():
+            state.closing.setdefault(symbol, Closing(reason, decision.decision_id))
         return [RecordDecision(decision), *self._submit(entries), *self._advance_closes(again=True)]
 
     def _watch(self, symbol: str, minute: MinuteClosed, identity: str) -> None:
@@ -253,6 +254,3 @@ class Engine:
     def _tighten(self, safety: Safety, reason: str) -> None:
         if self.state.safety is not Safety.HALTED:
             self.state.safety, self.state.safety_reason = safety, reason
-
-    def _serve(self, model_id: str) -> None:
-        self._served = ServedModel.of(self.models[model_id])

@@ -1,11 +1,11 @@
 """One minute's decision, from features to orders: the only file that knows the order of the stages. Start reading here.
 
-features -> forecast -> entry filters -> size -> limits -> protected orders
+features -> opinion (a model's forecast, or regimes -> strategies -> selection) -> size -> limits -> protected orders
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
 
 import numpy as np
 
@@ -17,27 +17,14 @@ from tradebot.core.domain.session import Session
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 from tradebot.core.execution.exits import bracket_for, flatten_ns
 from tradebot.core.execution.planner import entry_intent
-from tradebot.core.features.catalogue import column_index, finite_rows, step_minute, warm_up_bars
+from tradebot.core.features.catalogue import step_minute
 from tradebot.core.features.rows import minute_rows
-from tradebot.core.forecast.model import Model
-from tradebot.core.forecast.predict import confidences
+from tradebot.core.opinions.classifier import by_classifier
+from tradebot.core.opinions.mind import Mind
+from tradebot.core.opinions.opinion import Opinion, no_opinion
 from tradebot.core.portfolio.sizing import shares_by_equity_fraction
 from tradebot.core.risk.limits import Proposal, RiskView, first_refusal
-from tradebot.core.selection.entry import entry_reasons
 from tradebot.core.state import Safety, State
-
-
-@dataclass(frozen=True, slots=True)
-class ServedModel:
-    """A model with what the pipeline looks up once: its columns and its warm-up."""
-
-    model: Model
-    columns: np.ndarray  # (F,)
-    warm_up_bars: int
-
-    @staticmethod
-    def of(model: Model) -> ServedModel:
-        return ServedModel(model, column_index(model.features), warm_up_bars(model.features))
 
 
 def decision_id(profile: str, session: Session, minute_ns: int) -> str:
@@ -54,59 +41,61 @@ def perceive(state: State, minute: MinuteClosed, session: Session) -> None:
     state.minute_ns = minute.minute_ns
 
 
+def opine(state: State, minute: MinuteClosed, mind: Mind, busy: Collection[str], config: EngineConfig) -> Opinion:
+    """What is thought of every symbol; `busy` = held or with an open order."""
+    if mind.served is None:
+        return no_opinion(len(state.symbols), "no model")
+    return by_classifier(state, minute, mind.served, busy, config.entry)
+
+
 def decide(
-    state: State, minute: MinuteClosed, session: Session, served: ServedModel | None, config: EngineConfig
-) -> tuple[Decision, list[OrderIntent]]:
+    state: State, minute: MinuteClosed, session: Session, mind: Mind, config: EngineConfig
+) -> tuple[Decision, list[OrderIntent], Opinion]:
     """What to open on this minute and, for every symbol, why or why not."""
     symbols, book = state.symbols, state.book
     identity = decision_id(config.profile, session, minute.minute_ns)
-    confidence = np.full(len(symbols), np.nan)
     qty = np.zeros(len(symbols), np.int64)
     orders = [""] * len(symbols)
     intents: list[OrderIntent] = []
 
-    if served is None:
-        valid, reasons = np.zeros(len(symbols), np.bool_), ["no model"] * len(symbols)
-    else:
-        valid = finite_rows(state.features[:, served.columns])
-        confidence = confidences(served.model, state.features, served.columns, valid)
-        busy = {s for s, p in book.positions.items() if p.qty} | {o.symbol for o in book.open_orders()} | state.closing.keys()
-        reasons = entry_reasons(symbols, valid, confidence, minute.close, busy, config.entry)
-        blocked = no_new_risk(state, minute, session, config)
-        view = _risk_view(state, busy)
-        for n in _by_confidence(confidence, reasons):
-            symbol, price = symbols[n], int(minute.close[n])
-            refusal = blocked or state.locked.get(symbol)
-            shares = shares_by_equity_fraction(view.equity_units, price, config.sizing)
-            refusal = refusal or first_refusal(Proposal(symbol, shares, price), view, config.limits)
-            if refusal is not None:
-                reasons[n] = f"refused: {refusal}"
-                continue
-            bracket = bracket_for(price, config.exits)
-            intent = entry_intent(identity, symbol, shares, price, bracket, float(confidence[n]), minute.ts_event_ns)
-            intents.append(intent)
-            qty[n], orders[n], reasons[n] = shares, intent.client_order_id, "enter"
-            view = RiskView(
-                view.positions + 1, view.free_cash_units - shares * price, view.equity_units, view.day_start_equity_units
-            )  # fmt: skip
+    busy = {s for s, p in book.positions.items() if p.qty} | {o.symbol for o in book.open_orders()} | state.closing.keys()
+    opinion = opine(state, minute, mind, busy, config)
+    reasons = list(opinion.reasons)
+    blocked = no_new_risk(state, minute, session, config)
+    view = _risk_view(state, busy)
+    for n in _by_conviction(opinion):
+        symbol, price = symbols[n], int(minute.close[n])
+        refusal = blocked or state.locked.get(symbol)
+        shares = shares_by_equity_fraction(view.equity_units, price, config.sizing)
+        refusal = refusal or first_refusal(Proposal(symbol, shares, price), view, config.limits)
+        if refusal is not None:
+            reasons[n] = f"refused: {refusal}"
+            continue
+        bracket = bracket_for(price, config.exits)
+        intent = entry_intent(identity, symbol, shares, price, bracket, float(opinion.conviction[n]), minute.ts_event_ns)
+        intents.append(intent)
+        qty[n], orders[n], reasons[n] = shares, intent.client_order_id, "enter"
+        view = RiskView(view.positions + 1, view.free_cash_units - shares * price, view.equity_units, view.day_start_equity_units)
 
     decision = Decision(
         identity,
         minute.minute_ns,
         minute.ts_event_ns,
         state.model_id,
-        served.model.schema_hash if served is not None else "",
+        mind.served.model.schema_hash if mind.served is not None else "",
         symbols,
-        state.features.copy(),
-        valid,
-        confidence,
+        state.features[:, mind.columns],
+        opinion.valid,
+        opinion.conviction,
         minute.close.copy(),
         config.entry.confidence_min,
         qty,
         tuple(reasons),
         tuple(orders),
+        mind.names,
+        opinion.thoughts,
     )
-    return decision, intents
+    return decision, intents, opinion
 
 
 def no_new_risk(state: State, minute: MinuteClosed, session: Session, config: EngineConfig) -> str | None:
@@ -130,7 +119,7 @@ def _risk_view(state: State, busy: set[str]) -> RiskView:
     return RiskView(len(busy), free, state.equity_units(), state.day_start_equity_units)
 
 
-def _by_confidence(confidence: np.ndarray, reasons: list[str]) -> list[int]:
-    """Candidates, most confident first, universe order among equals."""
-    candidates = [n for n, reason in enumerate(reasons) if not reason]
-    return sorted(candidates, key=lambda n: -confidence[n])
+def _by_conviction(opinion: Opinion) -> list[int]:
+    """Candidates, most convinced first, universe order among equals."""
+    candidates = [n for n, reason in enumerate(opinion.reasons) if not reason]
+    return sorted(candidates, key=lambda n: -opinion.conviction[n])

@@ -7,8 +7,23 @@ import numpy as np
 import numpy.typing as npt
 
 
+class Thoughts(msgspec.Struct, frozen=True):
+    """How strategies came to a forecast: one row per symbol, one column per strategy of `strategies`."""
+
+    regimes: tuple[str, ...]  # (N,) "" where unknown
+    strategies: tuple[str, ...]  # (K,)
+    signals: npt.NDArray[np.float64]  # (N, K) after confluence
+    weights: npt.NDArray[np.float64]  # (N, K)
+    arms: tuple[str, ...]  # (N,) the arm that this hour's choice fell on, "" where none was made
+    propensities: npt.NDArray[np.float64]  # (N,) probability with which that arm was chosen
+
+
 class Decision(msgspec.Struct, frozen=True):
-    """One row per symbol of the universe, including the reason for no trade (I25)."""
+    """One row per symbol of the universe, including the reason for no trade (I25).
+
+    `features` holds the columns `feature_names`: what the profile's model and strategies read. `confidence` is a model's probability, or
+    the strategies' forecast in [-1, 1], whose making stands in `thoughts`.
+    """
 
     decision_id: str
     minute_ns: int
@@ -24,6 +39,8 @@ class Decision(msgspec.Struct, frozen=True):
     qty: npt.NDArray[np.int64]  # (N,) signed shares asked for
     reasons: tuple[str, ...]  # (N,)
     order_ids: tuple[str, ...]  # (N,) "" where no order came of it
+    feature_names: tuple[str, ...] = ()  # (F,)
+    thoughts: Thoughts | None = None
 
 
 class Prediction(msgspec.Struct, frozen=True):

@@ -1,0 +1,19 @@
+"""One classifier's opinion (SYSTEMS.md section 2): features -> probability -> entry filters."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from tradebot.core.domain.events import MinuteClosed
+from tradebot.core.features.catalogue import finite_rows
+from tradebot.core.forecast.predict import confidences
+from tradebot.core.opinions.opinion import Opinion, ServedModel
+from tradebot.core.selection.entry import EntryConfig, entry_reasons
+from tradebot.core.state import State
+
+
+def by_classifier(state: State, minute: MinuteClosed, served: ServedModel, busy: Collection[str], entry: EntryConfig) -> Opinion:
+    """Symbols whose confidence passes the threshold may be entered. `busy` = held or with an open order."""
+    valid = finite_rows(state.features[:, served.columns])
+    confidence = confidences(served.model, state.features, served.columns, valid)
+    return Opinion(valid, confidence, entry_reasons(state.symbols, valid, confidence, minute.close, busy, entry))

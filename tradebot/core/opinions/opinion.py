@@ -1,0 +1,37 @@
+"""What is thought of every symbol at one minute, before size and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from tradebot.core.domain.decision import Thoughts
+from tradebot.core.forecast.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """Arrays are (N,). `reasons[n]` is "" where symbol n may be entered, else why not; `exits` names held symbols to close, and why."""
+
+    valid: npt.NDArray[np.bool_]
+    conviction: npt.NDArray[np.float64]  # a model's probability, or the strategies' forecast in [-1, 1]; NaN where not valid
+    reasons: list[str]
+    exits: Mapping[str, str] = field(default_factory=dict)
+    leads: Mapping[str, str] = field(default_factory=dict)  # symbol -> the strategy that leads its forecast
+    thoughts: Thoughts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """A model with what the pipeline looks up once: its columns."""
+
+    model: Model
+    columns: npt.NDArray[np.int64]  # (F,)
+
+
+def no_opinion(symbols: int, reason: str) -> Opinion:
+    """The same reason against every symbol."""
+    return Opinion(np.zeros(symbols, np.bool_), np.full(symbols, np.nan), [reason] * symbols)
