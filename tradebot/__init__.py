@@ -15,10 +15,10 @@ from typing import Final
 
 _HERE: Final = Path(__file__).parent
 _ROOMS: Final = ("core", "serving", "learning")
-_KEPT: Final = 4  # states of the source whose kernels are kept
 
 
-def _source_hash() -> str:
+def source_hash() -> str:
+    """Identity of the files that hold kernels."""
     digest = hashlib.sha256()
     for path in sorted(p for room in _ROOMS for p in (_HERE / room).rglob("*.py")):
         source = path.read_bytes()
@@ -39,7 +39,7 @@ def _cache_root() -> Path:
 def kernel_folder() -> Path:
     """Where this version's compiled kernels are; NUMBA_CACHE_DIR names another place."""
     given = os.environ.get("NUMBA_CACHE_DIR")
-    return Path(given) if given else _cache_root() / _source_hash()
+    return Path(given) if given else _cache_root() / source_hash()
 
 
 def _point_numba_there() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tradebot.app.history import fetch
+from tradebot.app.kernels import ready_kernels
 from tradebot.app.market import Market, load_market
 from tradebot.app.tally import Tally, buy_and_hold_fraction
 from tradebot.core.domain.commands import Command
@@ -52,6 +53,7 @@ def train(
     settings = load_settings(profile, read_environment())
     if fetch_first:
         fetch(profile, symbols=(), first=None, last=until, progress=progress, alpaca_url=alpaca_url)
+    ready_kernels(lambda line: progress(line, 0, 0))
     progress("reading bars", 0, 0)
     market = load_market(settings, bars)
     last = until or market.traded[-1].date
@@ -84,6 +86,7 @@ def backtest(profile: str, *, bars: Path | None, first: dt.date | None, last: dt
     folder = current_model(settings.models_dir, settings.profile) or latest_model(settings.models_dir, settings.profile)
     if folder is None:
         raise OperatorFault(f"{settings.profile} has no model yet; make one with: tradebot train --profile {profile}")
+    ready_kernels(lambda line: progress(line, 0, 0))
     progress("reading bars", 0, 0)
     market = load_market(settings, bars)
     sessions = market.between(first or dt.date.min, last or dt.date.max)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from tradebot.app.alpaca import alpaca_data, settings_and_keys
 from tradebot.app.describe import Description
 from tradebot.app.history import choose_universe
+from tradebot.app.kernels import ready_kernels
 from tradebot.app.shelf import Shelf
 from tradebot.core.domain.commands import Command
 from tradebot.core.domain.events import Event, ModelPromoted
@@ -45,10 +46,13 @@ class Options:
 
 def run(profile: str, *, live: bool, alpaca_url: str = "") -> int:
     """Trade until stopped. 0 when the books agree with the broker's at the end, else 1."""
+    import structlog
+
     from tradebot.shell.logging import configure_logging
 
     settings, keys = settings_and_keys(profile, alpaca_url)
     configure_logging(path=None, secrets=(keys.key_id, keys.secret), console=sys.stdout, as_json=not sys.stdout.isatty())
+    ready_kernels(structlog.get_logger("tradebot").info)
     summary = trade(settings, keys, profile, live=live, alpaca_url=alpaca_url)
     return 1 if summary.differences else 0
 
