@@ -26,12 +26,13 @@ _ARRAYS: Final[dict[str, type[np.generic]]] = {
 
 
 def write_forest(path: Path, forest: Forest) -> None:
-    """Write the arrays; `init`, `rate` and `combine` go into the file's metadata."""
+    """Write the arrays, `init` and `rate` among them; `combine`, and `outputs` where a leaf holds several numbers, are metadata."""
     from safetensors.numpy import save_file
 
     arrays = {name: np.ascontiguousarray(getattr(forest, name), kind) for name, kind in _ARRAYS.items()}
     arrays["init_rate"] = np.array([forest.init, forest.rate])
-    save_file(arrays, path, metadata={"combine": forest.combine})
+    several = {"outputs": str(forest.outputs)} if forest.outputs > 1 else {}
+    save_file(arrays, path, metadata={"combine": forest.combine} | several)
 
 
 def read_forest(path: Path) -> Forest:
@@ -45,7 +46,8 @@ def read_forest(path: Path) -> Forest:
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         parts = {name: _array(arrays, name, kind) for name, kind in _ARRAYS.items()}
         init, rate = (float(x) for x in _array(arrays, "init_rate", np.float64))
-        return Forest(combine=header["__metadata__"]["combine"], **parts, init=init, rate=rate)
+        said = header["__metadata__"]
+        return Forest(combine=said["combine"], **parts, init=init, rate=rate, outputs=int(said.get("outputs", "1")))
     except FileNotFoundError:
         raise OperatorFault(f"{path}: the model's file is missing") from None
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:

@@ -1,9 +1,12 @@
-"""A forest of binary trees as flat arrays, evaluated by one compiled loop: no scikit-learn where orders are made.
+"""A forest of binary trees as flat arrays, evaluated by a compiled loop: no scikit-learn where orders are made.
 
     z = float32((x - mean) / scale)                  StandardScaler, then the cast that scikit-learn's trees make
     at a node: go left if z[feature] <= threshold, else right
     bagged:  p = (1 / trees) * sum of leaf values    RandomForestClassifier.predict_proba
     boosted: p = 1 / (1 + exp(-(init + rate * sum of leaf values)))    GradientBoostingClassifier.predict_proba
+
+A leaf of a yes/no forest holds one number, the share of yes; a leaf of a forest over C classes holds C, the share of each
+(`outputs`), and p has C columns. Both kinds step down the trees by the same loop.
 
 Rows are evaluated one after the other in the same order of operations, so one row and a batch agree bit for bit. A row with a number
 that is not finite answers NaN: no opinion, which opens no risk.
@@ -44,10 +47,11 @@ class Forest:
     threshold: Float  # (K,), 0 at a leaf
     left: Int  # (K,), -1 at a leaf
     right: Int  # (K,), -1 at a leaf
-    value: Float  # (K,), 0 inside
+    value: Float  # (K * outputs,), node by node, 0 inside
     roots: Int  # (trees,)
     init: float = 0.0
     rate: float = 1.0
+    outputs: int = 1  # numbers in a leaf
 
     def __post_init__(self) -> None:
         fault = _fault(self)
@@ -72,13 +76,23 @@ class Forest:
 
 
 class ForestModel:
-    """A forest that serves: `core.forecast.model.Model`."""
+    """A forest that serves: `core.forecast.model.Model` where it answers yes or no, a selector where it names `classes`."""
 
-    def __init__(self, model_id: str, features: tuple[str, ...], schema_hash: str, forest: Forest, manifest_sha256: str = "") -> None:
+    def __init__(
+        self,
+        model_id: str,
+        features: tuple[str, ...],
+        schema_hash: str,
+        forest: Forest,
+        manifest_sha256: str = "",
+        classes: tuple[str, ...] = (),
+    ) -> None:
         assert len(features) == len(forest.mean), "a forest has one mean for each feature"
+        assert len(classes) == (0 if forest.outputs == 1 else forest.outputs), "a forest over classes has a name for each"
         self._model_id = model_id
         self._features = features
         self._schema_hash = schema_hash
+        self._classes = classes
         self.manifest_sha256 = manifest_sha256
         self._predict = Evaluator(forest)
 
@@ -94,17 +108,23 @@ class ForestModel:
     def schema_hash(self) -> str:
         return self._schema_hash
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What the columns of `predict` stand for; empty for a yes/no forest."""
+        return self._classes
+
     def predict(self, rows: Float) -> Float:
-        """Probability of the positive label, (N,), for rows (N, F) in the order of `features`; NaN for a row that is not finite."""
+        """For rows (N, F) in the order of `features`: the probability of yes (N,), or of each class (N, C). NaN for a row not finite."""
         return self._predict(rows)
 
 
 class Evaluator:
-    """Rows (N, F) to probabilities (N,)."""
+    """Rows (N, F) to probabilities: (N,), or (N, C) of a forest over classes."""
 
     def __init__(self, forest: Forest) -> None:
         self._forest = forest
         self._nodes = forest.packed()
+        self._leaves = forest.value.reshape(-1, forest.outputs)
         self._depth = forest.depth()
         self._boosted = forest.combine == BOOSTED
 
@@ -112,12 +132,37 @@ class Evaluator:
         forest = self._forest
         assert rows.ndim == 2, f"rows must be (N, F), not {rows.shape}"
         assert rows.shape[1] == len(forest.mean), f"{rows.shape[1]} features given, {len(forest.mean)} wanted"
+        rows = np.ascontiguousarray(rows, np.float64)
+        if forest.outputs > 1:
+            shares = np.empty((len(rows), forest.outputs))
+            _evaluate_classes(rows, forest.mean, forest.scale, self._nodes, self._leaves, forest.roots, self._depth, shares)
+            return shares
         out = np.empty(len(rows))
         _evaluate(
-            np.ascontiguousarray(rows, np.float64), forest.mean, forest.scale,
+            rows, forest.mean, forest.scale,
             self._nodes, forest.value, forest.roots, self._depth, self._boosted, forest.init, forest.rate, out,
         )  # fmt: skip
         return out
+
+
+@njit(cache=True, nogil=True)
+def _standardise(row, mean, scale, z):  # type: ignore[no-untyped-def]
+    """Fill `z` (F,); False where a number is not finite."""
+    finite = True
+    for j in range(len(row)):
+        z[j] = np.float32((row[j] - mean[j]) / scale[j])
+        finite = finite and math.isfinite(z[j])
+    return finite
+
+
+@njit(cache=True, nogil=True)
+def _descend(z, nodes, roots, depth, at):  # type: ignore[no-untyped-def]
+    """Fill `at` (trees,) with the leaf that `z` arrives at in each tree."""
+    at[:] = roots
+    for _ in range(depth):
+        for tree in range(len(roots)):
+            node = at[tree]
+            at[tree] = nodes[node].child + (0 if z[nodes[node].feature] <= nodes[node].threshold else 1)
 
 
 @njit(cache=True, nogil=True)
@@ -125,22 +170,31 @@ def _evaluate(rows, mean, scale, nodes, value, roots, depth, boosted, init, rate
     z = np.empty(rows.shape[1], np.float32)
     at = np.empty(len(roots), np.int32)
     for i in range(rows.shape[0]):
-        finite = True
-        for j in range(rows.shape[1]):
-            z[j] = np.float32((rows[i, j] - mean[j]) / scale[j])
-            finite = finite and math.isfinite(z[j])
-        if not finite:
+        if not _standardise(rows[i], mean, scale, z):
             out[i] = np.nan
             continue
-        at[:] = roots
-        for _ in range(depth):
-            for tree in range(len(roots)):
-                node = at[tree]
-                at[tree] = nodes[node].child + (0 if z[nodes[node].feature] <= nodes[node].threshold else 1)
+        _descend(z, nodes, roots, depth, at)
         total = init if boosted else 0.0
         for tree in range(len(roots)):
             total += rate * value[at[tree]]
         out[i] = 1.0 / (1.0 + math.exp(-total)) if boosted else total / len(roots)
+
+
+@njit(cache=True, nogil=True)
+def _evaluate_classes(rows, mean, scale, nodes, leaves, roots, depth, out):  # type: ignore[no-untyped-def]
+    z = np.empty(rows.shape[1], np.float32)
+    at = np.empty(len(roots), np.int32)
+    for i in range(rows.shape[0]):
+        if not _standardise(rows[i], mean, scale, z):
+            out[i] = np.nan
+            continue
+        _descend(z, nodes, roots, depth, at)
+        out[i] = 0.0
+        for tree in range(len(roots)):
+            for c in range(out.shape[1]):
+                out[i, c] += leaves[at[tree], c]
+        for c in range(out.shape[1]):
+            out[i, c] /= len(roots)
 
 
 def _fault(forest: Forest) -> str:
@@ -151,7 +205,10 @@ def _fault(forest: Forest) -> str:
     numbers = (forest.mean, forest.scale, forest.threshold, forest.value, np.array([forest.init, forest.rate]))
     checks = (
         (forest.combine not in {BAGGED, BOOSTED}, f"trees can't be combined as {forest.combine!r}"),
-        (any(len(a) != count for a in (forest.threshold, forest.left, forest.right, forest.value)), "node arrays differ in length"),
+        (forest.outputs < 1, f"a leaf can't hold {forest.outputs} numbers"),
+        (any(len(a) != count for a in (forest.threshold, forest.left, forest.right)), "node arrays differ in length"),
+        (len(forest.value) != count * forest.outputs, "node arrays and leaf values differ in length"),
+        (forest.outputs > 1 and forest.combine != BAGGED, "a forest over classes is bagged"),
         (len(forest.mean) != len(forest.scale) or not len(forest.mean), "mean and scale differ in length or are empty"),
         (not len(forest.roots) or not count, "there is no tree"),
     )

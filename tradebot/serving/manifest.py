@@ -36,8 +36,8 @@ class SymbolData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
 
 
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that is known of one model version."""
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Everything that is known of one model version. `classes` names the columns of a forest over classes, in order."""
 
     format: int
     profile: str
@@ -58,6 +58,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metrics: dict[str, Any]
     libraries: dict[str, str]
     files: dict[str, str]  # name -> sha256
+    classes: tuple[str, ...] = ()
     sha256: str = ""
 
     @property

@@ -44,7 +44,11 @@ def load_model(folder: Path) -> ForestModel:
     forest = artefact.read_forest(folder / artefact.FILE)
     if len(forest.mean) != len(manifest.features):
         raise OperatorFault(f"{folder}: the forest reads {len(forest.mean)} features, the manifest names {len(manifest.features)}")
-    model = ForestModel(manifest.model_id, manifest.features, manifest.schema_hash, forest, manifest.sha256)
+    if len(manifest.classes) != (0 if forest.outputs == 1 else forest.outputs):
+        raise OperatorFault(
+            f"{folder}: the forest answers with {forest.outputs} numbers, the manifest names {len(manifest.classes)} classes"
+        )
+    model = ForestModel(manifest.model_id, manifest.features, manifest.schema_hash, forest, manifest.sha256, manifest.classes)
     model.predict(np.zeros((1, len(manifest.features))))  # compile, or load the compiled loop, before the first minute
     return model
 
