@@ -30,7 +30,7 @@ from numba import njit
 from tradebot.core.features.feature import CLOSE, HIGH, LOW, OPEN, SESSION, VOLUME, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import CLOSE_AT, HIGH_AT, LOG_RETURN_AT, LOW_AT
-from tradebot.core.kernels.extremes import window_range
+from tradebot.core.kernels.high_low import window_range
 from tradebot.core.kernels.rolling import ratio
 
 _OC, _HLC, _OHLC = ("open", "close"), ("high", "low", "close"), ("open", "high", "low", "close")
