@@ -70,4 +70,5 @@ def load_settings(profile: str, environment: Mapping[str, str]) -> Settings:
         state_dir=home / settings.state_dir.expanduser() / settings.profile,
         models_dir=home / settings.models_dir.expanduser(),
         data=dataclasses.replace(settings.data, folder=home / settings.data.folder.expanduser()),
+        macro=dataclasses.replace(settings.macro, folder=settings.macro.folder and str(home / Path(settings.macro.folder).expanduser())),
     )

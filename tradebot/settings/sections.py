@@ -105,11 +105,28 @@ class BrokerConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedConfig:
-    """`grace_s` after a minute's end the minute closes without the bars that are missing; `stale_s` of silence makes the feed stale."""
+    """`grace_s` after a minute's end the minute closes without the bars that are missing; `stale_s` of silence makes the feed stale.
+
+    `quotes`: whether the quote at each bar's start is perceived, in training, backtest and live alike. Fills use quotes either way.
+    """
 
     grace_s: Annotated[float, Ge(0), Le(50)]
     stale_s: Annotated[float, Gt(0)]
     bar_late_s_max: Annotated[float, Gt(0)]
+    quotes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MacroConfig:
+    """Where the dated series come from (domain/bars.py MACRO). Each is `FILE#column` in `folder`, a URL, or empty.
+
+    Empty means the folder's `NAME.csv` or `NAME.parquet`; a series without a source is absent. Without a column it is `value`.
+    """
+
+    folder: str = ""
+    vix: str = ""
+    yield_3m: str = ""
+    yield_10y: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +159,7 @@ class Settings:
     broker: BrokerConfig
     feed: FeedConfig
     journal: JournalConfig
+    macro: MacroConfig = MacroConfig()
 
     @property
     def engine(self) -> EngineConfig:
