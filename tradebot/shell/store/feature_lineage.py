@@ -1,0 +1,56 @@
+"""Where each feature comes from: its inputs, its version, and the hash of the code that computes it."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from tradebot.core import features, kernels
+from tradebot.core.features.catalogue import FAMILIES, FEATURES, family_of, schema_hash
+
+HASH_CHARACTERS: Final = 16
+
+
+class Lineage(msgspec.Struct, frozen=True):
+    """One feature. `code` is the hash of its family's file."""
+
+    name: str
+    version: int
+    inputs: tuple[str, ...]
+    family: str
+    code: str
+
+
+def all_features() -> tuple[str, ...]:
+    """Names of the whole catalogue, in its order."""
+    return tuple(f.name for f in FEATURES)
+
+
+def catalogue_hash() -> str:
+    """Schema hash of the whole catalogue."""
+    return schema_hash(all_features())
+
+
+@cache
+def code_hash() -> str:
+    """Of every file that a feature's value may depend on: families, catalogue, input rows, kernels."""
+    digest = hashlib.sha256()
+    for room in (features, kernels):
+        for path in sorted(Path(room.__path__[0]).glob("*.py")):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:HASH_CHARACTERS]
+
+
+@cache
+def lineage() -> tuple[Lineage, ...]:
+    """Of every feature, in the catalogue's order."""
+    code = {family.__name__.rpartition(".")[2]: _file_hash(str(family.__file__)) for family in FAMILIES}
+    return tuple(Lineage(f.name, f.version, f.inputs, family, code[family]) for f in FEATURES if (family := family_of(f.name)))
+
+
+def _file_hash(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:HASH_CHARACTERS]
