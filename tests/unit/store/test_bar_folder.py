@@ -209,3 +209,80 @@ def test_lists_without_reading_prices(tmp_path: Path) -> None:
     sound, broken = list_bar_folder(tmp_path)
     assert (sound.symbol, sound.rows, sound.first_ns, sound.last_ns) == ("BAC", 3, OPEN_NS, OPEN_NS + 2 * MINUTE_NS)
     assert "no readable Parquet" in broken.fault
+
+
+TAPE_CELLS: dict[str, Any] = {
+    "bid": pa.array([14.04, None, 14.05]),
+    "ask": [14.06, 0.0, 14.07],
+    "bid_size": [300, 200, 100],
+    "ask_size": pa.array([500.0, None, 700.0]),
+}
+
+
+@pytest.mark.parametrize("trades", ["trades", "n", "trade_count"])
+def test_optional_columns_are_read_and_what_is_not_there_is_zero(tmp_path: Path, trades: str) -> None:
+    write(tmp_path / NAME, columns() | TAPE_CELLS | {trades: pa.array([7, None, 9], pa.int32())})
+    bars = read_bar_folder(tmp_path)["BAC"]
+    assert [column.tolist() for column in bars.tape() if column is not None] == [
+        [140_400, 0, 140_500],
+        [140_600, 0, 140_700],
+        [7, 0, 9],
+        [300, 0, 100],  # shares of a side that is not there are none
+        [500, 0, 700],
+    ]
+
+
+BAD_TAPE: dict[str, tuple[dict[str, Any], str]] = {
+    "negative count": ({"n": [1, -2, 3]}, "n -2 is negative"),
+    "half a trade": ({"trades": [1.0, 2.5, 3.0]}, "trades 2.5 is no whole number"),
+    "infinitely many": ({"trade_count": [1.0, float("inf"), 3.0]}, "trade_count inf is not a number"),
+    "negative side": ({"ask": [1.0, -1.0, 1.0]}, "ask -1 is negative"),
+    "impossible side": ({"bid": [1.0, 1e9, 1.0]}, "bid 1e+09 is impossibly large"),
+    "negative size": ({"bid": [1.0] * 3, "bid_size": [1, -1, 1]}, "bid_size -1 is negative"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_TAPE)
+def test_refuses_bad_optional_cells_by_name(tmp_path: Path, case: str) -> None:
+    cells, sentence = BAD_TAPE[case]
+    write(tmp_path / NAME, columns() | cells)
+    with pytest.raises(OperatorFault) as caught:
+        read_bar_folder(tmp_path)
+    assert str(caught.value) == f"{tmp_path / NAME}: BAC at 2013-10-04 13:31 UTC: {sentence}"
+
+
+def test_files_with_and_without_trade_counts_join(tmp_path: Path) -> None:
+    write(tmp_path / "BAC_1m_a.parquet", columns())
+    write(tmp_path / "BAC_1m_b.parquet", columns(first_ns=OPEN_NS + 3 * MINUTE_NS) | {"n": [4, 5, 6]})
+    bars = read_bar_folder(tmp_path)["BAC"]
+    assert bars.trades is not None
+    assert bars.trades.tolist() == [0, 0, 0, 4, 5, 6]
+    assert bars.bid is None
+
+
+def quotes(rows: int = 3) -> dict[str, Any]:
+    """Each minute's first quote is the last one of the row before, but for the third's bid."""
+    return {
+        "timestamp": OPEN_NS + MINUTE_NS * np.arange(rows, dtype=np.int64),
+        "bid_open": [14.01, 14.02, 14.00],
+        "bid": [14.02, 14.03, 14.04],
+        "bid_size": [100, 200, 300],
+        "ask_open": [14.05, 14.06, 14.07],
+        "ask": [14.06, 14.07, 14.08],
+        "ask_size": [400, 500, 600],
+    }
+
+
+def test_the_shares_of_a_minutes_first_quote_are_those_of_the_last_one_before_it(tmp_path: Path) -> None:
+    """A size of the minute's own end would tell the future to whoever sees the quote at the minute's start."""
+    write(tmp_path / NAME, columns())
+    write(tmp_path / "BAC_1m_quotes.parquet", quotes())
+    bars = read_bar_folder(tmp_path)["BAC"]
+    assert [c.tolist() for c in (bars.bid_size, bars.ask_size) if c is not None] == [[0, 100, 0], [0, 400, 500]]
+
+
+def test_quotes_from_two_places_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / NAME, columns() | TAPE_CELLS)
+    write(tmp_path / "BAC_1m_quotes.parquet", quotes())
+    with pytest.raises(OperatorFault, match=r"BAC has quotes in its bars and in BAC_1m_quotes\.parquet"):
+        read_bar_folder(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,3 +88,12 @@ def test_bad_bars_leave_the_old_file_alone(tmp_path: Path) -> None:
         store.write(bad, SIP, end(3) + 1, end(6))
     assert path.read_bytes() == before
     assert sorted(p.suffix for p in tmp_path.iterdir()) == [".json", ".parquet"]
+
+
+def test_optional_columns_survive_writing_and_growing(tmp_path: Path) -> None:
+    store = BarStore(tmp_path)
+    store.write(bars(3), SIP, OPEN_NS, end(3))
+    counted = replace(bars(3, first=2), trades=np.array([7, 8, 9]), bid=np.array([1, 2, 3]), bid_size=np.array([4, 5, 6]))
+    store.write(counted, SIP, OPEN_NS + 2 * MINUTE_NS, end(5))
+    back = store.read()["BAC"]
+    assert [None if c is None else c.tolist() for c in back.tape()] == [[0, 0, 1, 2, 3], None, [0, 0, 7, 8, 9], [0, 0, 4, 5, 6], None]

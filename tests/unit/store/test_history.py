@@ -115,6 +115,8 @@ def test_fetches_pages_validates_and_records_the_feed(alpaca: Alpaca, tmp_path: 
     assert len(bars) == 240
     assert (bars.minute_ns[0], bars.minute_ns[-1]) == (ns("2013-09-27T10:00"), ns("2013-10-08T10:19"))
     assert set(bars.close.tolist()) == {140_612}
+    assert bars.trades is not None
+    assert bars.trades.tolist() == [3] * 240
     assert [(c.file, c.feed, c.adjustment, c.fault) for c in store.check()] == [
         ("BAC_1m_2013_09.parquet", "sip", "split", ""),
         ("BAC_1m_2013_10.parquet", "sip", "split", ""),

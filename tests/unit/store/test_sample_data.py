@@ -53,3 +53,13 @@ def test_regular_hours_are_all_but_complete() -> None:
         for symbol, b in read_bar_folder(SAMPLE).items()
     }
     assert missing == {"AIG": 1, "BAC": 0, "IBM": 2, "SPY": 0}  # as the catalogue's own count
+
+
+def test_quotes_of_the_sample_carry_their_shares_almost_always() -> None:
+    for symbol, bars in read_bar_folder(SAMPLE).items():
+        assert bars.bid is not None, symbol
+        assert bars.bid_size is not None, symbol
+        assert bars.trades is None, symbol
+        quoted = bars.bid > 0
+        assert (bars.bid_size[quoted] > 0).mean() > 0.998, symbol
+        assert not bars.bid_size[~quoted].any(), symbol

@@ -164,7 +164,8 @@ def _columns(symbol: str, rows: Sequence[Mapping[str, Any]]) -> BarColumns:
 
     minute_ns = np.array([_stamp_ns(row["t"]) for row in rows], np.int64)
     volume = np.array([round(float(row["v"])) for row in rows], np.int64)
-    return BarColumns(symbol, minute_ns, units("o"), units("h"), units("l"), units("c"), volume)
+    trades = np.array([int(row.get("n") or 0) for row in rows], np.int64)
+    return BarColumns(symbol, minute_ns, units("o"), units("h"), units("l"), units("c"), volume, trades=trades if trades.any() else None)
 
 
 def _stamp_ns(text: str) -> int:

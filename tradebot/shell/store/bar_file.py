@@ -1,7 +1,8 @@
 """One Parquet file of one-minute bars or quotes: read, and refuse whatever can't be true.
 
 Every refusal is an OperatorFault that names file, symbol, minute and field, since a bad bar that passes here becomes a trade.
-Columns: `timestamp` (start of the minute, UTC) and prices in dollars, volume in shares; see data/README.md.
+Columns: `timestamp` (start of the minute, UTC) and prices in dollars, volume in shares; optional ones are the number of trades and the
+quote that stood at the minute's start, with its shares, where 0 or an empty cell is absence; see data/README.md.
 """
 
 from __future__ import annotations
@@ -25,6 +26,15 @@ Float = npt.NDArray[np.float64]
 _NAME: Final = re.compile(r"^(?P<symbol>[A-Z][A-Z0-9.\-]*)_1m(?P<quotes>_quotes)?(_.*)?\.parquet$")
 _PRICES: Final = ("open", "high", "low", "close")
 _QUOTES: Final = ("bid_open", "ask_open")
+_LAST_QUOTES: Final = ("bid", "bid_size", "ask", "ask_size")  # of the minute: the next one starts with them
+_TAPE: Final = {
+    "bid": ("bid",),
+    "ask": ("ask",),
+    "trades": ("trades", "n", "trade_count"),
+    "bid_size": ("bid_size",),
+    "ask_size": ("ask_size",),
+}
+_COUNTED: Final = frozenset({"trades", "bid_size", "ask_size"})
 _PRICE_USD_MAX: Final = 1e8  # keeps price * quantity far inside int64
 _VOLUME_MAX: Final = 1e15
 
@@ -40,11 +50,13 @@ class BarFileName:
 
 @dataclass(frozen=True, slots=True)
 class QuoteColumns:
-    """Quotes at the start of each minute in units, 0 = no such side."""
+    """Quotes at the start of each minute in units, with their shares; 0 = no such side, or shares that the file does not tell."""
 
     minute_ns: Int  # (T,)
     bid: Int  # (T,)
     ask: Int  # (T,)
+    bid_size: Int  # (T,)
+    ask_size: Int  # (T,)
 
 
 def bar_file_name(path: Path) -> BarFileName | None:
@@ -62,7 +74,7 @@ def bar_files(folder: Path) -> list[BarFileName]:
 
 def read_bars(name: BarFileName) -> BarColumns:
     """Validated bars of one file. Raises OperatorFault."""
-    rows = _read(name, (*_PRICES, "volume"))
+    rows = _read(name, (*_PRICES, "volume"), tuple(alias for names in _TAPE.values() for alias in names))
     usd = rows.columns
     for field in _PRICES:
         rows.refuse(field, usd[field] <= 0, "is not above 0")
@@ -73,15 +85,47 @@ def read_bars(name: BarFileName) -> BarColumns:
         rows.refuse(field, usd[field] < usd["low"], "is below low", "low")
     units = {field: _units(usd[field]) for field in _PRICES}
     rows.refuse("low", units["low"] <= 0, "rounds to 0 at four decimals")
-    return BarColumns(name.symbol, rows.minute_ns, volume=np.rint(usd["volume"]).astype(np.int64), **units)
+    return BarColumns(name.symbol, rows.minute_ns, volume=np.rint(usd["volume"]).astype(np.int64), **units, **_tape(rows))
+
+
+def _tape(rows: _Rows) -> dict[str, Int]:
+    """The optional columns that the file has. Shares of a side that is not there are 0."""
+    tape: dict[str, Int] = {}
+    for field, aliases in _TAPE.items():
+        for alias in [alias for alias in aliases if alias in rows.columns][:1]:
+            rows.refuse(alias, rows.columns[alias] < 0, "is negative")
+            tape[field] = _counts(rows, alias) if field in _COUNTED else _units(rows.columns[alias])
+    for size, side in (("bid_size", "bid"), ("ask_size", "ask")):
+        if size in tape:
+            tape[size] = np.where(tape[side] > 0, tape[size], 0) if side in tape else np.zeros(len(rows.minute_ns), np.int64)
+    return tape
+
+
+def _counts(rows: _Rows, field: str) -> Int:
+    values = rows.columns[field]
+    rows.refuse(field, values != np.rint(values), "is no whole number")
+    counts: Int = values.astype(np.int64)
+    return counts
 
 
 def read_quotes(name: BarFileName) -> QuoteColumns:
-    """Validated quotes of one file. Raises OperatorFault. A crossed quote is real and stays; an empty cell is a side that is not there."""
-    rows = _read(name, _QUOTES)
-    for field in _QUOTES:
-        rows.refuse(field, rows.columns[field] < 0, "is negative")
-    return QuoteColumns(rows.minute_ns, _units(rows.columns["bid_open"]), _units(rows.columns["ask_open"]))
+    """Validated quotes of one file. Raises OperatorFault. A crossed quote is real and stays; an empty cell is a side that is not there.
+
+    A file's sizes belong to the last quote of their minute. They are those of the next row's start where its price is still the same.
+    """
+    rows = _read(name, _QUOTES, _LAST_QUOTES)
+    for field, values in rows.columns.items():
+        rows.refuse(field, values < 0, "is negative")
+    bid, ask = _units(rows.columns["bid_open"]), _units(rows.columns["ask_open"])
+    return QuoteColumns(rows.minute_ns, bid, ask, _size_at_start(rows, "bid", bid), _size_at_start(rows, "ask", ask))
+
+
+def _size_at_start(rows: _Rows, side: str, price: Int) -> Int:
+    size = np.zeros(len(price), np.int64)
+    if side in rows.columns and f"{side}_size" in rows.columns:
+        last, last_size = _units(rows.columns[side]), _counts(rows, f"{side}_size")
+        size[1:] = np.where((price[1:] == last[:-1]) & (price[1:] > 0), last_size[:-1], 0)
+    return size
 
 
 def fault_at(path: Path, symbol: str, minute_ns: int, what: str) -> OperatorFault:
@@ -108,8 +152,8 @@ class _Rows:
             raise fault_at(self.name.path, self.name.symbol, int(self.minute_ns[i]), f"{field} {self.columns[field][i]:g} {what}{tail}")
 
 
-def _read(name: BarFileName, fields: tuple[str, ...]) -> _Rows:
-    """Stamps that strictly increase, and finite columns."""
+def _read(name: BarFileName, fields: tuple[str, ...], optional: tuple[str, ...]) -> _Rows:
+    """Stamps that strictly increase, and finite columns. An empty cell is 0 where the column is optional or the file holds quotes."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -119,6 +163,7 @@ def _read(name: BarFileName, fields: tuple[str, ...]) -> _Rows:
             for field in ("timestamp", *fields):
                 if field not in present:
                     raise OperatorFault(f"{name.path}: {name.symbol}: column {field} is missing")
+            fields = (*fields, *(field for field in optional if field in present))
             table = file.read(columns=["timestamp", *fields])
     except (pa.ArrowException, OSError, EOFError) as error:
         raise OperatorFault(f"{name.path}: {name.symbol}: this is no readable Parquet file ({_first_line(error)})") from error
@@ -127,10 +172,11 @@ def _read(name: BarFileName, fields: tuple[str, ...]) -> _Rows:
     minute_ns = _stamps(name, table.column("timestamp"))
     rows = _Rows(name, minute_ns, {field: _floats(name, field, table.column(field)) for field in fields})
     for field, values in rows.columns.items():
-        if name.is_quotes:
+        if name.is_quotes or field in optional:
             np.nan_to_num(values, copy=False, nan=0.0, posinf=np.inf, neginf=-np.inf)
         rows.refuse(field, ~np.isfinite(values), "is not a number")
-        rows.refuse(field, np.abs(values) > (_VOLUME_MAX if field == "volume" else _PRICE_USD_MAX), "is impossibly large")
+        is_price = field in _PRICES or field in _QUOTES or field in ("bid", "ask")
+        rows.refuse(field, np.abs(values) > (_PRICE_USD_MAX if is_price else _VOLUME_MAX), "is impossibly large")
     return rows
 
 

@@ -10,13 +10,14 @@ import datetime as dt
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from tradebot.core.domain.bars import BarColumns
+from tradebot.core.domain.bars import TAPE, BarColumns, Int
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.units import NS_PER_S, UNITS_PER_USD
 from tradebot.shell.store.bar_check import FileCheck, check_bar_folder, list_bar_folder
@@ -44,7 +45,10 @@ def read_bar_folder(path: Path, symbols: Sequence[str] | None = None) -> dict[st
         if not bars:
             raise OperatorFault(f"{path}: there are no bars of {symbol}")
         quotes = [(n, read_quotes(n)) for n in files if n.is_quotes]
-        histories[symbol] = _with_quotes(_join(symbol, bars), quotes)
+        joined = _join(symbol, bars)
+        if quotes and (joined.bid is not None or joined.ask is not None):
+            raise OperatorFault(f"{path}: {symbol} has quotes in its bars and in {quotes[0][0].path.name}: which of them is true?")
+        histories[symbol] = _with_quotes(joined, quotes)
     return histories
 
 
@@ -128,29 +132,36 @@ def _join(symbol: str, parts: Sequence[tuple[BarFileName, BarColumns]]) -> BarCo
             raise fault_at(name.path, symbol, int(later.minute_ns[0]), what)
     if len(ordered) == 1:
         return ordered[0][1]
-    columns = {f: np.concatenate([getattr(b, f) for _, b in ordered]) for f in _BAR_FIELDS}
-    return BarColumns(symbol, **columns)
+    return _stack([bars for _, bars in ordered])
+
+
+def _stack(parts: Sequence[BarColumns]) -> BarColumns:
+    """Rows of one after rows of the other; what one has and another lacks is 0 there."""
+    columns = {f: np.concatenate([getattr(b, f) for b in parts]) for f in _BAR_FIELDS}
+    for field in TAPE:
+        if any(getattr(b, field) is not None for b in parts):
+            columns[field] = np.concatenate([np.zeros(len(b), np.int64) if (c := getattr(b, field)) is None else c for b in parts])
+    return BarColumns(parts[0].symbol, **columns)
 
 
 def _with_quotes(bars: BarColumns, parts: Sequence[tuple[BarFileName, QuoteColumns]]) -> BarColumns:
-    """The bars with the quote of the same minute, 0 where there is none."""
+    """The bars with the quote of the same minute, 0 where there is none. Sizes are None where no file tells any."""
     if not parts:
         return bars
-    bid, ask = np.zeros(len(bars), np.int64), np.zeros(len(bars), np.int64)
+    found: dict[str, Int] = {field: np.zeros(len(bars), np.int64) for field in ("bid", "ask", "bid_size", "ask_size")}
     for _, quotes in parts:
         at = np.searchsorted(bars.minute_ns, quotes.minute_ns)
         inside = at < len(bars)
         inside[inside] = bars.minute_ns[at[inside]] == quotes.minute_ns[inside]
-        bid[at[inside]] = quotes.bid[inside]
-        ask[at[inside]] = quotes.ask[inside]
-    return BarColumns(bars.symbol, bars.minute_ns, bars.open, bars.high, bars.low, bars.close, bars.volume, bid, ask)
+        for field, column in found.items():
+            column[at[inside]] = getattr(quotes, field)[inside]
+    return replace(bars, **{field: column for field, column in found.items() if field in ("bid", "ask") or column.any()})
 
 
 def _overlay(held: BarColumns, fresh: BarColumns) -> BarColumns:
     """Held rows and fresh ones; where both have a minute, the fresh one."""
-    rest = held.rows(~np.isin(held.minute_ns, fresh.minute_ns))
-    both = {f: np.concatenate([getattr(rest, f), getattr(fresh, f)]) for f in _BAR_FIELDS}
-    return BarColumns(held.symbol, **both).rows(np.argsort(both["minute_ns"], kind="stable"))
+    both = _stack([held.rows(~np.isin(held.minute_ns, fresh.minute_ns)), fresh])
+    return both.rows(np.argsort(both.minute_ns, kind="stable"))
 
 
 def _write_parquet(bars: BarColumns, path: Path) -> None:
@@ -158,5 +169,6 @@ def _write_parquet(bars: BarColumns, path: Path) -> None:
     import pyarrow.parquet as pq
 
     usd = {f: getattr(bars, f) / UNITS_PER_USD for f in ("open", "high", "low", "close")}
+    tape = {f: c / UNITS_PER_USD if f in ("bid", "ask") else c for f, c in zip(TAPE, bars.tape(), strict=True) if c is not None}
     stamps = pa.array(bars.minute_ns).cast(pa.timestamp("ns", "UTC"))
-    pq.write_table(pa.table({"timestamp": stamps, **usd, "volume": bars.volume.astype(np.float64)}), path, compression="zstd")
+    pq.write_table(pa.table({"timestamp": stamps, **usd, "volume": bars.volume.astype(np.float64), **tape}), path, compression="zstd")
