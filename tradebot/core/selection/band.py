@@ -1,0 +1,29 @@
+"""The no-trade band: a forecast opens when it is strong and closes only when it has gone.
+
+    flat:  sign(forecast) if |forecast| >= forecast_min, else 0
+    held:  stay while sign(held) * forecast >= exit_below; else as if flat
+
+Source: position buffering as pysystemtrade practises it; FIELD.md 3.3: trade rarely.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from tradebot.core.selection.config import SelectionConfig
+
+Float = npt.NDArray[np.float64]
+Int = npt.NDArray[np.int64]
+
+
+def direction(forecast: Float, held: Int, config: SelectionConfig) -> Int:
+    """-1, 0 or 1 (N,) wanted, from forecasts (N,) in [-1, 1] and held positions (N,), of which only the sign counts.
+
+    Only a long-only profile (`performance.long_only`) never answers -1. A forecast of 0 wants nothing, whatever the thresholds.
+    """
+    side = np.sign(held)
+    stays = (side != 0) & (side * forecast >= config.exit_below) & (side * forecast > 0.0)
+    opens = np.where((np.abs(forecast) >= config.forecast_min) & (forecast != 0.0), np.sign(forecast), 0.0)
+    wanted: Int = np.where(stays, side, opens).astype(np.int64)
+    return np.maximum(wanted, 0) if config.performance.long_only else wanted
