@@ -71,7 +71,7 @@ def build_dataset(grid: MarketGrid, config: TrainingConfig, cost: RoundTripCost)
         raise OperatorFault(f"feature {features[feature]} of {grid.symbols[n[row]]} is not finite at minute_ns {grid.minute_ns[t[row]]}")
     return Dataset(
         grid.minute_ns[t], n.astype(np.int64), grid.session_of[t], rows, labels.label[t, n], labels.end_ns[t, n],
-        grid.symbols, features, labels.name, labels.parameters, {s: _symbol_data(grid, i) for i, s in enumerate(grid.symbols)},
+        grid.symbols, features, labels.name, labels.parameters, {s: symbol_data(grid, i) for i, s in enumerate(grid.symbols)},
     )  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def _table(dataset: Dataset) -> Any:
     )
 
 
-def _symbol_data(grid: MarketGrid, n: int) -> SymbolData:
+def symbol_data(grid: MarketGrid, n: int) -> SymbolData:
     """The span and hash of one symbol's regular-hours bars."""
     here = grid.present[:, n]
     minute_ns = grid.minute_ns[here]
