@@ -27,6 +27,7 @@ from tradebot.core.domain.events import (
     UniverseSelected,
 )
 from tradebot.core.domain.session import Session
+from tradebot.core.domain.tape import known_macro, known_tape
 from tradebot.core.domain.timetable import TimetableConfig, day_plan
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 from tradebot.core.engine import Engine
@@ -74,7 +75,7 @@ class Simulation:
         first, end = self.grid.minute_ns.searchsorted([self.warm_from_ns, start_ns - NS_PER_MINUTE + 1])
         for t in range(int(first), int(end)):
             if self.grid.present[t].any():
-                self._handle(self._minute(t, start_ns))
+                self._handle(self._minute(t, start_ns, is_history=True))
         for session in (s for s in self.grid.sessions if s.open_ns >= start_ns):
             for at_ns, event in self._day(session):
                 self._run_until(at_ns)
@@ -159,7 +160,8 @@ class Simulation:
         held = tuple(PositionFact(s, p.qty, p.cost_units) for s, p in sorted(self.venue.positions.items()) if p.qty)
         return AccountReconciled(ts_event_ns=self.venue.now_ns, account_number="SIM", cash_units=self.venue.cash_units, positions=held)
 
-    def _minute(self, t: int, known_ns: int) -> MinuteClosed:
+    def _minute(self, t: int, known_ns: int, *, is_history: bool = False) -> MinuteClosed:
+        """Minute t as the daemon would perceive it (domain/tape.py)."""
         grid = self.grid
         return MinuteClosed(
             ts_event_ns=known_ns,
@@ -172,4 +174,6 @@ class Simulation:
             volume=grid.volume[t],
             present=grid.present[t],
             feed=self.feed,
+            tape=known_tape(None if grid.tape is None else grid.tape[t], is_history=is_history),
+            macro=known_macro(None if grid.macro is None else grid.macro[grid.session_of[t]]),
         )

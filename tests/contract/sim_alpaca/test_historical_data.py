@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 from alpaca.common.exceptions import APIError
+from alpaca.data.enums import MostActivesBy
 from alpaca.data.historical.corporate_actions import CorporateActionsClient
 from alpaca.data.historical.news import NewsClient
 from alpaca.data.requests import (
@@ -100,9 +101,23 @@ def test_quotes_are_the_files_where_it_has_them(lab: Lab) -> None:
     i = int((ibm.minute_ns <= lab.simulator.now_ns).sum()) - 1
     quote = lab.data.get_stock_latest_quote(StockLatestQuoteRequest(symbol_or_symbols="IBM"))["IBM"]
     assert (quote.bid_price, quote.ask_price) == (ibm.bid[i] / 1e4, ibm.ask[i] / 1e4)
+    assert (quote.bid_size, quote.ask_size, quote.conditions) == (ibm.bid_size[i], ibm.ask_size[i], ["R"])
     assert minute_of(quote.timestamp) == ibm.minute_ns[i]
     quotes = lab.data.get_stock_quotes(StockQuotesRequest(symbol_or_symbols="HAND", start=FIRST_DAY)).data["HAND"]
     assert len(quotes) == 6 and (quotes[0].bid_price, quotes[0].ask_price) == (99.99, 100.01)
+    assert {tuple(row.conditions) for row in quotes} == {("N",)}  # assumed by the venue: nobody stands there
+
+
+def test_trade_counts_are_the_files_where_it_has_them(lab: Lab) -> None:
+    lab.minutes(30)
+    ibm = histories()["IBM"]
+    request = StockBarsRequest(symbol_or_symbols=["IBM", "HAND"], timeframe=TimeFrame.Minute, start=FIRST_DAY)
+    found = lab.data.get_stock_bars(request).data
+    assert [bar.trade_count for bar in found["IBM"]] == ibm.trades[: len(found["IBM"])].tolist()
+    assert {bar.trade_count for bar in found["HAND"]} == {0}
+    hours = StockBarsRequest(symbol_or_symbols="IBM", timeframe=TimeFrame.Day, start=FIRST_DAY)
+    first = ibm.minute_ns < SESSIONS.sessions[0].close_ns
+    assert lab.data.get_stock_bars(hours).data["IBM"][0].trade_count == ibm.trades[first].sum()
 
 
 def test_trades_latest_and_snapshots(lab: Lab) -> None:
@@ -125,6 +140,8 @@ def test_screener_ranks_the_day_so_far(lab: Lab) -> None:
     market, now_ns = lab.simulator.market, lab.simulator.now_ns
     volumes = {s: int(market.day(s, now_ns).volume[0]) for s in market.symbols}
     assert [(row.symbol, row.volume) for row in actives] == sorted(volumes.items(), key=lambda row: -row[1])[:3]
+    (by_trades,) = lab.screener.get_most_actives(MostActivesRequest(top=1, by=MostActivesBy.TRADES)).most_actives
+    assert (by_trades.symbol, by_trades.trade_count) == ("IBM", int(market.day("IBM", now_ns).trades[0]))
     movers = lab.screener.get_market_movers(MarketMoversRequest(top=10))
     assert all(row.percent_change > 0 for row in movers.gainers) and all(row.percent_change < 0 for row in movers.losers)
     assert {row.symbol for row in (*movers.gainers, *movers.losers)} == {"AIG", "BAC", "IBM", "SPY"}

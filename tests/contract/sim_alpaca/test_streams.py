@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import msgpack
+import numpy as np
 import websockets
 from alpaca.data.models import Bar, Quote, Trade
 from alpaca.trading.enums import OrderSide, TimeInForce
@@ -68,7 +69,28 @@ async def test_minutes_reach_the_sdk_in_one_frame_each(lab: Lab) -> None:
     assert [int(bar.timestamp.timestamp()) * 10**9 for bar in hand] == [TRADED.open_ns + n * MINUTE_NS for n in range(3)]
     assert [(type(trade), trade.price) for trade in got["trades"]] == [(Trade, 100.0)] * 3
     assert all(isinstance(quote, Quote) for quote in got["quotes"])
+    ibm = histories()["IBM"]
+    at = [int(i) for i in np.flatnonzero((ibm.minute_ns > TRADED.open_ns) & (ibm.minute_ns <= end_ns))]
+    told = [(int(q.timestamp.timestamp()) * 10**9, q.bid_price, q.ask_price, q.bid_size, q.ask_size) for q in got["quotes"]]
+    assert told == [(ibm.minute_ns[i], ibm.bid[i] / 1e4, ibm.ask[i] / 1e4, ibm.bid_size[i], ibm.ask_size[i]) for i in at]
+    assert [bar.trade_count for bar in got["bars"] if bar.symbol == "IBM"] == [
+        ibm.trades[i] for i in np.flatnonzero((ibm.minute_ns >= TRADED.open_ns) & (ibm.minute_ns < end_ns))
+    ]
     assert [day.volume for day in got["days"]] == [1000, 2000, 3000]
+
+
+async def test_the_quote_of_a_sessions_first_minute_goes_out_at_the_open(night: Lab) -> None:
+    """Nobody traded before, so no bar ends at that instant."""
+    async with websockets.connect(f"{night.server.ws_url}/v2/iex") as socket:
+        await socket.recv()
+        await socket.send(json.dumps({"action": "auth", "key": "k", "secret": "s"}))
+        await socket.recv()
+        await socket.send(json.dumps({"action": "subscribe", "quotes": ["IBM"]}))
+        await socket.recv()
+        frames = await asyncio.to_thread(night.advance_to, TRADED.open_ns + MINUTE_NS - 1)
+        (quote,) = json.loads(await socket.recv())
+        assert (quote["T"], quote["S"], quote["t"]) == ("q", "IBM", "2013-10-08T13:30:00Z")
+        assert frames["frames"]["data"] == 1
 
 
 async def test_json_dialect_and_subscription_sets(lab: Lab) -> None:

@@ -37,7 +37,10 @@ def bars(
 
 
 def random_bars(symbol: str, table: SessionTable, seed: int, price_usd: float = 50.0, quotes: bool = False) -> BarColumns:
-    """A seeded random walk on the cent grid over the regular minutes of all sessions, with about one minute in 30 missing."""
+    """A seeded random walk on the cent grid over the regular minutes of all sessions, with about one minute in 30 missing.
+
+    `quotes` brings their sizes and the trade counts too.
+    """
     rng = np.random.default_rng(seed)
     minute_ns = np.concatenate([np.arange(s.open_ns, s.close_ns, NS_PER_MINUTE, dtype=np.int64) for s in table.sessions])
     minute_ns = minute_ns[rng.random(len(minute_ns)) > 1 / 30]
@@ -57,4 +60,6 @@ def random_bars(symbol: str, table: SessionTable, seed: int, price_usd: float = 
         volume,
         opens - half if quotes else None,
         opens + half if quotes else None,
+        volume // 90 if quotes else None,
+        *((rng.integers(1, 90, (2, len(path))) * 100) if quotes else (None, None)),
     )

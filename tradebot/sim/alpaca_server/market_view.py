@@ -1,8 +1,10 @@
 """The histories as a client may see them now: a bar exists from its end on, a quote from its minute's start on.
 
 Bars of one minute come from the file; longer ones are aggregated from the visible minutes. Day bars and longer take regular hours only
-and are stamped with New York midnight. The files have no trade count and no volume-weighted price, so `n` is one trade per 100 shares and
-`vw` the mean of open, high, low and close; each minute has one trade (its close, in its last millisecond) and one quote (at its start).
+and are stamped with New York midnight. A bar's `n` is the file's trade count, 0 where it has none; no file has a volume-weighted price, so
+`vw` is the mean of open, high, low and close. Each minute has one trade (its close, in its last millisecond) and one quote (at its start):
+the file's, firm (condition R), with the shares that the file tells; where a symbol's file has none, the open and the venue's assumed
+spread, which is not firm (condition N), so that nobody takes an assumption for an observation.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ _NEW_YORK = ZoneInfo("America/New_York")
 _TRADE_NS = NS_PER_MINUTE - NS_PER_MS  # a minute's only trade happens this long after its start
 _PRICE = 10_000.0
 _RECENT_BARS = 10
+_ASSUMED_SHARES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,39 @@ class Rows:
     low: Int
     close: Int
     volume: Int
+    trades: Int  # 0 = not known
 
     def bar(self, i: int) -> dict[str, object]:
         """Bar i as Alpaca writes it, without its time."""
-        o, h, low, c, v = (int(column[i]) for column in (self.open, self.high, self.low, self.close, self.volume))
+        o, h, low, c, v, n = (int(column[i]) for column in (self.open, self.high, self.low, self.close, self.volume, self.trades))
         mean = round((o + h + low + c) / 4 / _PRICE, 6)
-        return {"o": o / _PRICE, "h": h / _PRICE, "l": low / _PRICE, "c": c / _PRICE, "v": v, "n": max(v // 100, 1), "vw": mean}
+        return {"o": o / _PRICE, "h": h / _PRICE, "l": low / _PRICE, "c": c / _PRICE, "v": v, "n": n, "vw": mean}
+
+
+@dataclass(frozen=True, slots=True)
+class Quotes:
+    """Quotes of one symbol; prices in units, 0 = no such side, sizes in shares, 0 = not known."""
+
+    ts_ns: Int
+    bid: Int
+    ask: Int
+    bid_size: Int
+    ask_size: Int
+    firm: bool
+
+    def quote(self, i: int) -> dict[str, object]:
+        """Quote i as Alpaca writes it, without its time; a side that does not exist has price and size 0."""
+        bid, ask = int(self.bid[i]), int(self.ask[i])
+        return {
+            "ap": ask / _PRICE,
+            "as": int(self.ask_size[i]) if ask else 0,
+            "ax": "V",
+            "bp": bid / _PRICE,
+            "bs": int(self.bid_size[i]) if bid else 0,
+            "bx": "V",
+            "c": ["R" if self.firm else "N"],
+            "z": "A",
+        }
 
 
 class MarketView:
@@ -75,7 +105,9 @@ class MarketView:
         self._open_ns, self._close_ns = np.array(opens, np.int64), np.array([s.close_ns for s in sessions.sessions], np.int64)
         midnights = [dt.datetime.combine(s.date, dt.time(), _NEW_YORK) for s in sessions.sessions]
         self._midnight_ns = np.array([int(m.timestamp()) * NS_PER_S for m in midnights], np.int64)
-        self.ends = np.unique(np.concatenate([b.minute_ns for b in histories.values()] or [np.empty(0, np.int64)])) + NS_PER_MINUTE
+        starts = np.unique(np.concatenate([b.minute_ns for b in histories.values()] or [np.empty(0, np.int64)]))
+        self.borders = np.union1d(starts, starts + NS_PER_MINUTE)
+        """The instants at which a minute that anybody traded in begins or ends."""
 
     def has_minute(self, symbol: str, minute_ns: int) -> bool:
         starts = self.histories[symbol].minute_ns
@@ -93,10 +125,11 @@ class MarketView:
         bars = self.histories.get(symbol)
         if bars is None:
             empty = np.empty(0, np.int64)
-            return Rows(empty, empty, empty, empty, empty, empty)
+            return Rows(empty, empty, empty, empty, empty, empty, empty)
         last = now_ns - NS_PER_MINUTE if end_ns is None else min(end_ns, now_ns - NS_PER_MINUTE)
         where = slice(int(np.searchsorted(bars.minute_ns, start_ns)), int(np.searchsorted(bars.minute_ns, last, side="right")))
-        rows = Rows(bars.minute_ns[where], bars.open[where], bars.high[where], bars.low[where], bars.close[where], bars.volume[where])
+        columns = (bars.minute_ns, bars.open, bars.high, bars.low, bars.close, bars.volume)
+        rows = Rows(*(column[where] for column in columns), _known(bars.trades, bars.minute_ns, where))
         gone = [minute for name, minute in self.hidden if name == symbol]
         return _pick(rows, ~np.isin(rows.start_ns, gone)) if gone else rows
 
@@ -123,19 +156,22 @@ class MarketView:
         rows = self.minutes(symbol, now_ns, start_ns - _TRADE_NS, end_ns - _TRADE_NS)
         return rows.start_ns + _TRADE_NS, rows
 
-    def quotes(self, symbol: str, now_ns: int, start_ns: int, end_ns: int) -> tuple[Int, Int, Int]:
-        """(times, bids, asks) in units: each minute's quote at its start; where the file has none, its open and the assumed spread."""
+    def quotes(self, symbol: str, now_ns: int, start_ns: int, end_ns: int) -> Quotes:
+        """Each minute's quote at its start."""
         bars = self.histories.get(symbol)
         if bars is None:
             empty = np.empty(0, np.int64)
-            return empty, empty, empty
+            return Quotes(empty, empty, empty, empty, empty, firm=False)
         where = slice(
             int(np.searchsorted(bars.minute_ns, start_ns)), int(np.searchsorted(bars.minute_ns, min(end_ns, now_ns), side="right"))
         )
-        half = np.ceil(bars.open[where] * self._half_spread).astype(np.int64)
-        bid = bars.open[where] - half if bars.bid is None else bars.bid[where]
-        ask = bars.open[where] + half if bars.ask is None else bars.ask[where]
-        return bars.minute_ns[where], bid, ask
+        at = bars.minute_ns[where]
+        if bars.bid is None and bars.ask is None:
+            half = np.ceil(bars.open[where] * self._half_spread).astype(np.int64)
+            shares = np.full(len(at), _ASSUMED_SHARES, np.int64)
+            return Quotes(at, bars.open[where] - half, bars.open[where] + half, shares, shares, firm=False)
+        sides = (_known(column, bars.minute_ns, where) for column in (bars.bid, bars.ask, bars.bid_size, bars.ask_size))
+        return Quotes(at, *sides, firm=True)
 
     def _labels(self, start_ns: Int, timeframe: Timeframe) -> tuple[Int, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
         """The label of the bar that each minute belongs to, and which minutes count."""
@@ -154,18 +190,9 @@ def trade_json(at_ns: int, rows: Rows, i: int) -> dict[str, object]:
     return {"p": int(rows.close[i]) / _PRICE, "s": int(rows.volume[i]), "x": "V", "i": at_ns // NS_PER_MINUTE, "c": ["@"], "z": "A"}
 
 
-def quote_json(bid: int, ask: int) -> dict[str, object]:
-    """A quote without its time; a side that does not exist has price and size 0."""
-    return {
-        "ap": ask / _PRICE,
-        "as": 100 if ask else 0,
-        "ax": "V",
-        "bp": bid / _PRICE,
-        "bs": 100 if bid else 0,
-        "bx": "V",
-        "c": ["R"],
-        "z": "A",
-    }
+def _known(column: Int | None, like: Int, where: slice) -> Int:
+    """A part of an optional column, zeros where it is absent."""
+    return np.zeros_like(like[where]) if column is None else column[where]
 
 
 def _first_midnight(day: dt.date, timeframe: Timeframe) -> int:
@@ -178,7 +205,8 @@ def _first_midnight(day: dt.date, timeframe: Timeframe) -> int:
 
 
 def _pick(rows: Rows, where: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Rows:
-    return Rows(rows.start_ns[where], rows.open[where], rows.high[where], rows.low[where], rows.close[where], rows.volume[where])
+    columns = (rows.start_ns, rows.open, rows.high, rows.low, rows.close, rows.volume, rows.trades)
+    return Rows(*(column[where] for column in columns))
 
 
 def _aggregate(rows: Rows, labels: Int) -> Rows:
@@ -194,4 +222,5 @@ def _aggregate(rows: Rows, labels: Int) -> Rows:
         np.minimum.reduceat(rows.low, first),
         rows.close[last],
         np.add.reduceat(rows.volume, first),
+        np.add.reduceat(rows.trades, first),
     )

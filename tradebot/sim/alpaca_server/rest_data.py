@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tradebot.sim.alpaca_server.market_view import MarketView, Timeframe, quote_json, trade_json
+from tradebot.sim.alpaca_server.market_view import MarketView, Timeframe, trade_json
 from tradebot.sim.alpaca_server.state import Simulator
 from tradebot.sim.alpaca_server.wire import MALFORMED, answer, new_york_text, parse_time, refuse, rfc3339
 
@@ -65,8 +65,8 @@ def _bars(market: MarketView, symbol: str, timeframe: Timeframe, now_ns: int, fi
 
 
 def _quotes(market: MarketView, symbol: str, now_ns: int, first: int, last: int) -> Series:
-    times, bids, asks = market.quotes(symbol, now_ns, first, last)
-    return Series(times.tolist(), lambda i: quote_json(int(bids[i]), int(asks[i])))
+    found = market.quotes(symbol, now_ns, first, last)
+    return Series(found.ts_ns.tolist(), found.quote)
 
 
 def _trades(market: MarketView, symbol: str, now_ns: int, first: int, last: int) -> Series:

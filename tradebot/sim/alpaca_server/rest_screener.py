@@ -39,10 +39,10 @@ async def most_actives(request: Request) -> Response:
     for symbol in simulator.market.symbols:
         day = simulator.market.day(symbol, simulator.now_ns, back)
         if len(day.start_ns):
-            volume = int(day.volume[0])
-            rows.append((-volume, symbol, {"symbol": symbol, "volume": volume, "trade_count": max(volume // 100, 1)}))
-    rows.sort(key=lambda row: row[:2])
-    return answer({"most_actives": [row for _, _, row in rows[: _top(request, ACTIVES_MAX)]], "last_updated": rfc3339(simulator.now_ns)})
+            volume, trades = int(day.volume[0]), int(day.trades[0])
+            rows.append((-trades if by == "trades" else 0, -volume, symbol, {"symbol": symbol, "volume": volume, "trade_count": trades}))
+    rows.sort(key=lambda row: row[:3])
+    return answer({"most_actives": [row for *_, row in rows[: _top(request, ACTIVES_MAX)]], "last_updated": rfc3339(simulator.now_ns)})
 
 
 async def movers(request: Request) -> Response:

@@ -2,7 +2,7 @@
 
 Time moves in *step mode* only when a client asks (`advance`), otherwise with the wall clock times `speed` (`catch_up`). Either way
 it moves in steps: to the next instant at which the market does anything, or as far as allowed. At a step the venue acts first and
-its trade updates go out, then the bars of the minute that just ended.
+its trade updates go out, then the bars of the minute that just ended with the quotes of the one that begins.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class Simulator:
         self.data_stream = DataStream(self)
         self.account_settings: dict[str, object] = dict(ACCOUNT_SETTINGS)
         self._key, self._secret = key, secret
-        self._ends = self.market.ends
-        self._next_end = int(np.searchsorted(self._ends, start_ns, side="right"))
+        self._borders = self.market.borders
+        self._next_border = int(np.searchsorted(self._borders, start_ns, side="right"))
         self._late: list[tuple[int, str, int]] = []
         self._wall_start_s = time.monotonic()
 
@@ -65,7 +65,7 @@ class Simulator:
     @property
     def done(self) -> bool:
         """No bar ends after now."""
-        return self._next_end >= len(self._ends)
+        return self._next_border >= len(self._borders)
 
     @property
     def frames(self) -> dict[str, int]:
@@ -80,16 +80,16 @@ class Simulator:
         """One step: to `until_ns` or to the next instant at which something happens, whichever is earlier."""
         instants = [until_ns]
         if not self.done:
-            instants.append(int(self._ends[self._next_end]))
+            instants.append(int(self._borders[self._next_border]))
         if self._late:
             instants.append(self._late[0][0])
         if (next_ns := self.venue.next_instant()) is not None:
             instants.append(next_ns)
         self.venue.advance(max(min(instants), self.now_ns))
         self.flush()
-        while not self.done and self._ends[self._next_end] <= self.now_ns:
-            self._next_end += 1
-            self._minute_ended(int(self._ends[self._next_end - 1]))
+        while not self.done and self._borders[self._next_border] <= self.now_ns:
+            self._next_border += 1
+            self._border(int(self._borders[self._next_border - 1]))
         while self._late and self._late[0][0] <= self.now_ns:
             _, symbol, minute_ns = heapq.heappop(self._late)
             self.data_stream.publish_updated(symbol, minute_ns)
@@ -117,7 +117,8 @@ class Simulator:
         """An updated bar follows half a minute after the minute's end."""
         heapq.heappush(self._late, (minute_ns + NS_PER_MINUTE + _LATE_PRINT_NS, symbol, minute_ns))
 
-    def _minute_ended(self, end_ns: int) -> None:
+    def _border(self, end_ns: int) -> None:
+        """A minute ends here, or begins after one in which nobody traded."""
         minute_ns = end_ns - NS_PER_MINUTE
         for symbol in self.market.symbols:
             if self.market.has_minute(symbol, minute_ns) and self.faults.take("missing_minute", symbol=symbol) is not None:

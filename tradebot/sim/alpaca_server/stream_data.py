@@ -1,8 +1,8 @@
 """`/v2/{feed}`: the market data stream in JSON or msgpack (WIRE.md section 4). One connection per feed; all feeds carry the same market.
 
-At the end of a minute everything that a connection subscribed to goes out in one frame: trades, bars, day bars, then the quotes of the
-minute that begins. A connection speaks msgpack when its handshake says `Content-Type: application/msgpack`, with times as msgpack
-Timestamps.
+At the border of two minutes everything that a connection subscribed to goes out in one frame: trades, bars and day bars of the minute that
+ended, then the quotes of the one that begins. A connection speaks msgpack when its handshake says `Content-Type: application/msgpack`, with
+times as msgpack Timestamps.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import msgpack
 import msgspec
 
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
-from tradebot.sim.alpaca_server.market_view import Rows, quote_json, trade_json
+from tradebot.sim.alpaca_server.market_view import Rows, trade_json
 from tradebot.sim.alpaca_server.sockets import Receive, Scope, Send, Socket
 from tradebot.sim.alpaca_server.stream_trade import credentials
 from tradebot.sim.alpaca_server.wire import json_bytes, parse_json, rfc3339
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FEEDS = ("iex", "sip", "delayed_sip", "test")
 CHANNELS = ("trades", "quotes", "bars", "updatedBars", "dailyBars", "statuses", "lulds", "corrections", "cancelErrors")
+COUNTED = ("b", "q")  # what makes a frame one that a stepped client waits for
 BAR_TYPES = {"bars": "b", "updatedBars": "u", "dailyBars": "d"}
 AUTH_TIMEOUT_S = 10.0
 
@@ -83,7 +84,7 @@ class DataStream:
 
     @property
     def frames(self) -> int:
-        """Bar-carrying frames sent on the present connections."""
+        """Frames with bars or quotes sent on the present connections."""
         return sum(listener.socket.frames for listener in self._listeners.values())
 
     def publish_minute(self, end_ns: int) -> None:
@@ -121,8 +122,8 @@ class DataStream:
                 if listener.wants("dailyBars", symbol) and len((day := market.day(symbol, end_ns)).start_ns):
                     days.append({"T": "d", "S": symbol, "t": int(day.start_ns[0]), **day.bar(0)})
             if listener.wants("quotes", symbol):
-                at, bid, ask = market.quotes(symbol, end_ns, end_ns, end_ns)
-                quotes += [{"T": "q", "S": symbol, "t": int(at[0]), **quote_json(int(bid[0]), int(ask[0]))}] if len(at) else []
+                found = market.quotes(symbol, end_ns, end_ns, end_ns)
+                quotes += [{"T": "q", "S": symbol, "t": end_ns, **found.quote(0)}] if len(found.ts_ns) else []
         return [*trades, *bars, *days, *quotes]
 
     def _first_version(self, symbol: str, minute_ns: int, rows: Rows) -> dict[str, object]:
@@ -143,7 +144,7 @@ class DataStream:
         elif strikes("data_407") is not None:
             listener.error(407)
             self._drop(feed, abrupt=False)
-        elif not listener.send(messages, data=any(m["T"] == "b" for m in messages)):
+        elif not listener.send(messages, data=any(m["T"] in COUNTED for m in messages)):
             self._drop(feed, abrupt=True)  # a slow client may never see its 407
 
     def _drop(self, feed: str, *, abrupt: bool) -> None:

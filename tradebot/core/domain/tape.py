@@ -1,0 +1,34 @@
+"""What is known of a minute beside its bars, in the one form that a wire and a folder of files both can give.
+
+Quotes: a bar goes with the quote that stood at its START, which is the last one whose own time stamp is at or before that start. Perceived
+as history (a warm-up), a bar goes without a quote, since the wire brings no past ones. A minute that brought nothing has no tape at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from tradebot.core.domain.bars import TAPE, BarColumns, Bool, Float, Int
+
+TRADES: Final = TAPE.index("trades")
+_OF_HISTORY: Final[Bool] = np.array([name == "trades" for name in TAPE])
+
+
+def known_tape(tape: Int | None, *, is_history: bool = False) -> Int | None:
+    """The tape (N, 5) of a `MinuteClosed`: without quotes where it is history, None where nothing is left."""
+    if tape is not None and is_history:
+        tape = np.where(_OF_HISTORY, tape, 0)
+    return tape if tape is not None and tape.any() else None
+
+
+def known_macro(row: Float | None) -> Float | None:
+    """The macro row (3,) of a `MinuteClosed`: None where every value is absent."""
+    return None if row is None or np.isnan(row).all() else row
+
+
+def without_quotes(bars: BarColumns) -> BarColumns:
+    """The same bars, for a profile that perceives no quotes."""
+    return replace(bars, bid=None, ask=None, bid_size=None, ask_size=None)
