@@ -2,20 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from annotated_types import Gt, MinLen
+from annotated_types import Ge, Gt, MinLen
 
 from tradebot.core.execution.exits import ExitsConfig
 from tradebot.core.portfolio.sizing import SizingConfig
 from tradebot.core.risk.limits import LimitsConfig
+from tradebot.core.selection.config import SelectionConfig
 from tradebot.core.selection.entry import EntryConfig
+from tradebot.core.strategies.gates import GatesConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategiesConfig:
+    """`confluence`: also ask on the 5, 15 and 60-minute bars. `parameters` overrides a strategy's numbers by its name and theirs."""
+
+    names: Annotated[tuple[str, ...], MinLen(1)]
+    confluence: bool
+    parameters: Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegimeConfig:
+    """`detector` names a rule; a new regime takes effect after `persistence_bars` bars in a row."""
+
+    detector: str
+    persistence_bars: Annotated[int, Ge(1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybookConfig:
+    """Strategies, what weighs them, and what must hold before a forecast may become an order."""
+
+    strategies: StrategiesConfig
+    regime: RegimeConfig
+    selection: SelectionConfig
+    gates: GatesConfig | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineConfig:
-    """`bar_late_s_max`: a minute that arrives later than this after its end is perceived, not traded on."""
+    """`bar_late_s_max`: a minute that arrives later than this after its end is perceived, not traded on.
+
+    A profile has a classifier, or a `playbook` of strategies.
+    """
 
     profile: Annotated[str, MinLen(1)]
     entry: EntryConfig
@@ -23,3 +56,4 @@ class EngineConfig:
     exits: ExitsConfig
     limits: LimitsConfig
     bar_late_s_max: Annotated[float, Gt(0)] = 30.0
+    playbook: PlaybookConfig | None = None

@@ -48,7 +48,7 @@ from tradebot.core.execution.closing import ATTEMPTS_MAX, Closing, next_steps
 from tradebot.core.execution.reconcile import differences
 from tradebot.core.forecast.model import Model
 from tradebot.core.opinions.mind import Mind
-from tradebot.core.pipeline import decide, decision_id, perceive
+from tradebot.core.pipeline import decide, decision_id, opine, perceive
 from tradebot.core.state import Safety, State, state_from_bytes, state_to_bytes
 
 
@@ -129,11 +129,12 @@ class Engine:
         if minute.minute_ns <= state.minute_ns:
             return []  # the same minute again, from another source
         perceive(state, minute, session)
+        opinion = opine(state, minute, session, self._mind, self.config)
         late_s = (minute.ts_event_ns - minute.minute_ns - NS_PER_MINUTE) / NS_PER_S
         if late_s > self.config.bar_late_s_max and not self._has_decided_in(session):
             return []  # history: warm-up before the first live minute
         self._start_day(session)
-        decision, entries, opinion = decide(state, minute, session, self._mind, self.config)
+        decision, entries = decide(state, minute, session, self._mind, opinion, self.config)
         state.decided_minute_ns = minute.minute_ns
         for position in [p for p in state.book.positions.values() if p.qty]:
             self._watch(position.symbol, minute, decision.decision_id)

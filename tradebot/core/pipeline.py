@@ -5,8 +5,6 @@ features -> opinion (a model's forecast, or regimes -> strategies -> selection) 
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import numpy as np
 
 from tradebot.core.config import EngineConfig
@@ -22,9 +20,11 @@ from tradebot.core.features.rows import minute_rows
 from tradebot.core.opinions.classifier import by_classifier
 from tradebot.core.opinions.mind import Mind
 from tradebot.core.opinions.opinion import Opinion, no_opinion
+from tradebot.core.opinions.strategist import by_strategies
 from tradebot.core.portfolio.sizing import shares_by_equity_fraction
 from tradebot.core.risk.limits import Proposal, RiskView, first_refusal
 from tradebot.core.state import Safety, State
+from tradebot.core.strategies.gates import throttle_reason
 
 
 def decision_id(profile: str, session: Session, minute_ns: int) -> str:
@@ -41,33 +41,38 @@ def perceive(state: State, minute: MinuteClosed, session: Session) -> None:
     state.minute_ns = minute.minute_ns
 
 
-def opine(state: State, minute: MinuteClosed, mind: Mind, busy: Collection[str], config: EngineConfig) -> Opinion:
-    """What is thought of every symbol; `busy` = held or with an open order."""
-    if mind.served is None:
-        return no_opinion(len(state.symbols), "no model")
-    return by_classifier(state, minute, mind.served, busy, config.entry)
+def opine(state: State, minute: MinuteClosed, session: Session, mind: Mind, config: EngineConfig) -> Opinion:
+    """What is thought of every symbol. Strategies remember: they are asked on every minute that is perceived, also while warming up."""
+    busy = _busy(state)
+    if mind.lacks:
+        return no_opinion(len(state.symbols), mind.lacks)
+    if mind.served is not None:
+        return by_classifier(state, minute, mind.served, busy, config.entry)
+    held = np.array([state.book.qty(symbol) for symbol in state.symbols], np.int64)
+    return by_strategies(state, minute, session, mind, busy, held, config.entry)
 
 
 def decide(
-    state: State, minute: MinuteClosed, session: Session, mind: Mind, config: EngineConfig
-) -> tuple[Decision, list[OrderIntent], Opinion]:
+    state: State, minute: MinuteClosed, session: Session, mind: Mind, opinion: Opinion, config: EngineConfig
+) -> tuple[Decision, list[OrderIntent]]:
     """What to open on this minute and, for every symbol, why or why not."""
-    symbols, book = state.symbols, state.book
+    symbols = state.symbols
     identity = decision_id(config.profile, session, minute.minute_ns)
     qty = np.zeros(len(symbols), np.int64)
     orders = [""] * len(symbols)
     intents: list[OrderIntent] = []
 
-    busy = {s for s, p in book.positions.items() if p.qty} | {o.symbol for o in book.open_orders()} | state.closing.keys()
-    opinion = opine(state, minute, mind, busy, config)
     reasons = list(opinion.reasons)
     blocked = no_new_risk(state, minute, session, config)
-    view = _risk_view(state, busy)
+    view = _risk_view(state, _busy(state))
+    gates = config.playbook.gates if config.playbook is not None else None
     for n in _by_conviction(opinion):
         symbol, price = symbols[n], int(minute.close[n])
         refusal = blocked or state.locked.get(symbol)
         shares = shares_by_equity_fraction(view.equity_units, price, config.sizing)
         refusal = refusal or first_refusal(Proposal(symbol, shares, price), view, config.limits)
+        if gates is not None:
+            refusal = refusal or throttle_reason(minute.ts_event_ns, state.last_entry_ns, gates) or None
         if refusal is not None:
             reasons[n] = f"refused: {refusal}"
             continue
@@ -75,6 +80,7 @@ def decide(
         intent = entry_intent(identity, symbol, shares, price, bracket, float(opinion.conviction[n]), minute.ts_event_ns)
         intents.append(intent)
         qty[n], orders[n], reasons[n] = shares, intent.client_order_id, "enter"
+        state.last_entry_ns = minute.ts_event_ns
         view = RiskView(view.positions + 1, view.free_cash_units - shares * price, view.equity_units, view.day_start_equity_units)
 
     decision = Decision(
@@ -82,20 +88,20 @@ def decide(
         minute.minute_ns,
         minute.ts_event_ns,
         state.model_id,
-        mind.served.model.schema_hash if mind.served is not None else "",
+        mind.schema_hash,
         symbols,
         state.features[:, mind.columns],
         opinion.valid,
         opinion.conviction,
         minute.close.copy(),
-        config.entry.confidence_min,
+        config.playbook.selection.forecast_min if config.playbook is not None else config.entry.confidence_min,
         qty,
         tuple(reasons),
         tuple(orders),
         mind.names,
         opinion.thoughts,
     )
-    return decision, intents, opinion
+    return decision, intents
 
 
 def no_new_risk(state: State, minute: MinuteClosed, session: Session, config: EngineConfig) -> str | None:
@@ -112,6 +118,12 @@ def no_new_risk(state: State, minute: MinuteClosed, session: Session, config: En
     if minute.minute_ns + NS_PER_MINUTE >= flatten_ns(session.close_ns, config.exits):
         return "flat at the close"
     return None
+
+
+def _busy(state: State) -> set[str]:
+    """Symbols held, working or being closed."""
+    book = state.book
+    return {s for s, p in book.positions.items() if p.qty} | {o.symbol for o in book.open_orders()} | state.closing.keys()
 
 
 def _risk_view(state: State, busy: set[str]) -> RiskView:

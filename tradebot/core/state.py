@@ -14,6 +14,8 @@ from tradebot.core.domain.events import decode_hook, encode_hook
 from tradebot.core.domain.trade import TradeLedger
 from tradebot.core.execution.closing import Closing
 from tradebot.core.features.catalogue import FEATURE_COUNT, STATE_WIDTH, new_state
+from tradebot.core.regime import persistence
+from tradebot.core.selection.memory import SelectionState, new_selection
 
 
 class Safety(StrEnum):
@@ -43,6 +45,10 @@ class State(msgspec.Struct):
     stale_feeds: dict[str, str] = {}
     locked: dict[str, str] = {}  # symbol -> unexplained difference with the broker
     closing: dict[str, Closing] = {}
+    playbook: tuple[str, ...] = ()  # detector and strategies that the next three remember for
+    regimes: npt.NDArray[np.int64] = np.zeros((0, persistence.STATE_WIDTH), np.int64)  # (N, 4)
+    selection: SelectionState = msgspec.field(default_factory=SelectionState)
+    last_entry_ns: int | None = None  # when the last entry was decided, for the throttle
     book: Book = msgspec.field(default_factory=Book)
     trades: TradeLedger = msgspec.field(default_factory=TradeLedger)
 
@@ -69,6 +75,18 @@ class State(msgspec.Struct):
         for new, past in ((memory, self.memory), (features, self.features), (seen, self.seen), (marks, self.marks)):
             new[stays] = past[kept[stays]]
         self.symbols, self.memory, self.features, self.seen, self.marks = symbols, memory, features, seen, marks
+        if self.playbook:
+            regimes = persistence.new_state(len(symbols))
+            regimes[stays] = self.regimes[kept[stays]]
+            self.regimes = regimes
+            self.selection.watch(kept)
+
+    def remember(self, strategies: tuple[str, ...], detector: str, regimes: int) -> None:
+        """Have room for these strategies and regimes; what was remembered for others is dropped."""
+        if self.playbook != (detector, *strategies):
+            self.playbook = (detector, *strategies)
+            self.regimes = persistence.new_state(len(self.symbols))
+            self.selection = new_selection(len(self.symbols), len(strategies), regimes)
 
 
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=encode_hook)

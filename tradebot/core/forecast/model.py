@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -26,4 +26,27 @@ class Model(Protocol):
 
     def predict(self, rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Probability of the positive label, (N,), for rows (N, F)."""
+        ...
+
+
+@runtime_checkable
+class Selector(Protocol):
+    """A served meta-selector: a probability for each strategy and for holding nothing. Pure, as a model is."""
+
+    @property
+    def model_id(self) -> str: ...
+
+    @property
+    def features(self) -> tuple[str, ...]: ...
+
+    @property
+    def schema_hash(self) -> str: ...
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the strategies in the order of the columns of `predict`, then "flat"."""
+        ...
+
+    def predict(self, rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Probabilities (N, K + 1) for rows (N, F)."""
         ...

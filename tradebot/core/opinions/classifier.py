@@ -7,7 +7,8 @@ from collections.abc import Collection
 from tradebot.core.domain.events import MinuteClosed
 from tradebot.core.features.catalogue import finite_rows
 from tradebot.core.forecast.predict import confidences
-from tradebot.core.opinions.opinion import Opinion, ServedModel
+from tradebot.core.opinions.mind import ServedModel
+from tradebot.core.opinions.opinion import Opinion
 from tradebot.core.selection.entry import EntryConfig, entry_reasons
 from tradebot.core.state import State
 

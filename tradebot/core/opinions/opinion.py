@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from tradebot.core.domain.decision import Thoughts
-from tradebot.core.forecast.model import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +19,7 @@ class Opinion:
     conviction: npt.NDArray[np.float64]  # a model's probability, or the strategies' forecast in [-1, 1]; NaN where not valid
     reasons: list[str]
     exits: Mapping[str, str] = field(default_factory=dict)
-    leads: Mapping[str, str] = field(default_factory=dict)  # symbol -> the strategy that leads its forecast
     thoughts: Thoughts | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ServedModel:
-    """A model with what the pipeline looks up once: its columns."""
-
-    model: Model
-    columns: npt.NDArray[np.int64]  # (F,)
 
 
 def no_opinion(symbols: int, reason: str) -> Opinion:
