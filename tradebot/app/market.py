@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,25 +12,33 @@ import numpy as np
 from tradebot.core.domain.bars import BarColumns, MarketGrid, market_grid
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.session import Session, SessionTable
+from tradebot.core.domain.tape import without_quotes
 from tradebot.core.domain.units import NS_PER_S
 from tradebot.learning.universe import screen_by_volume
 from tradebot.settings import Settings
 from tradebot.shell.calendar import session_table
 from tradebot.shell.store.bars import read_bar_folder
+from tradebot.shell.store.macro import Macro, find_macro
 
 _MARGIN = dt.timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """Bars of the universe and the exchange's sessions around them. `traded` are the sessions that have a regular bar."""
+    """Bars of the universe and the exchange's sessions around them. `traded` are the sessions that have a regular bar.
+
+    `quotes`: whether the grid, which is what features see, has the histories' quotes; `macro` are its dated series.
+    """
 
     histories: Mapping[str, BarColumns]
     table: SessionTable
     traded: tuple[Session, ...]
+    quotes: bool = True
+    macro: Macro | None = None
 
     def grid(self, sessions: Sequence[Session]) -> MarketGrid:
-        return market_grid([self.histories[s] for s in self.histories], sessions)
+        seen = [bars if self.quotes else without_quotes(bars) for bars in self.histories.values()]
+        return market_grid(seen, sessions, None if self.macro is None else self.macro.grid([s.date for s in sessions]))
 
     def before(self, date: dt.date) -> tuple[Session, ...]:
         return tuple(s for s in self.traded if s.date < date)
@@ -51,10 +59,16 @@ def load_market(settings: Settings, folder: Path | None) -> Market:
     if not wanted:
         screened = screen_by_volume(found, settings.universe.top, settings.entry.price_usd_min, settings.entry.price_usd_max)
         found = {s: found[s] for s in sorted(screened)}
-    return market_of(found)
+    return market_of(found, quotes=settings.feed.quotes, macro=load_macro(settings))
 
 
-def market_of(histories: Mapping[str, BarColumns]) -> Market:
+def load_macro(settings: Settings) -> Macro | None:
+    """The profile's dated series, None where it names none."""
+    named = asdict(settings.macro)
+    return find_macro(named.pop("folder"), named)
+
+
+def market_of(histories: Mapping[str, BarColumns], *, quotes: bool = True, macro: Macro | None = None) -> Market:
     """The sessions around some histories. Raises OperatorFault when no bar falls into regular hours."""
     spans = [(int(b.minute_ns[0]), int(b.minute_ns[-1])) for b in histories.values() if len(b)]
     if not spans:
@@ -64,7 +78,7 @@ def market_of(histories: Mapping[str, BarColumns]) -> Market:
     traded = tuple(s for s in table.sessions if any(_has_bars(b, s) for b in histories.values()))
     if not traded:
         raise OperatorFault("no bar falls into the exchange's regular hours")
-    return Market(histories, table, traded)
+    return Market(histories, table, traded, quotes, macro)
 
 
 def _has_bars(bars: BarColumns, session: Session) -> bool:
