@@ -15,7 +15,7 @@ from tradebot.core.features import feature as row
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
-FIRST_OPEN_MINUTE = 22_688_910  # 2013-02-20 14:30 UTC, a Wednesday: 9:30 in New York; two weeks later the clocks change
+FIRST_OPEN_MINUTE = 22_689_510  # 2013-02-20 14:30 UTC, a Wednesday: 9:30 in New York; two weeks later the clocks change
 DAY_MINUTES = 24 * 60
 OPTIONAL = ("trades", "bid", "ask", "bid_size", "ask_size", "reference", "vix", "yield_3m", "yield_10y")
 PRICES = (row.OPEN, row.HIGH, row.LOW, row.CLOSE, row.BID, row.ASK, row.REFERENCE)
