@@ -15,6 +15,7 @@ from typing import Final
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.units import NS_PER_S
 from tradebot.core.features.catalogue import schema_hash, warm_up_bars
+from tradebot.learning.selector.training import TrainedSelector
 from tradebot.learning.training import Trained
 from tradebot.serving import artefact
 from tradebot.serving.manifest import FORMAT, Manifest, file_sha256, write_manifest
@@ -23,7 +24,7 @@ from tradebot.serving.store import load_model
 _LIBRARIES: Final = ("scikit-learn", "numpy", "numba", "safetensors")
 
 
-def save(trained: Trained, models_root: Path, profile: str, created_ns: int | None = None) -> Path:
+def save(trained: Trained | TrainedSelector, models_root: Path, profile: str, created_ns: int | None = None) -> Path:
     """Write `models_root/profile/<UTC time stamp>/` and return it. It is loaded once under its temporary name before it takes its place.
 
     Raises OperatorFault when the folder can't be written or the version is already there.
@@ -53,14 +54,15 @@ def version_name(created_ns: int) -> str:
     return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y%m%dT%H%M%S}.{rest_ns // 1000:06d}Z"
 
 
-def _manifest(trained: Trained, profile: str, name: str, created_ns: int, files: dict[str, str]) -> Manifest:
+def _manifest(trained: Trained | TrainedSelector, profile: str, name: str, created_ns: int, files: dict[str, str]) -> Manifest:
     config = trained.config
+    kind, classes = (trained.kind, trained.classes) if isinstance(trained, TrainedSelector) else (trained.config.kind, ())
     return Manifest(
         format=FORMAT,
         profile=profile,
         version=name,
         created_ns=created_ns,
-        kind=config.kind,
+        kind=kind,
         label=trained.label,
         label_parameters=trained.label_parameters,
         features=trained.features,
@@ -75,4 +77,5 @@ def _manifest(trained: Trained, profile: str, name: str, created_ns: int, files:
         metrics=asdict(trained.metrics),
         libraries={"python": platform.python_version()} | {lib: version(lib) for lib in _LIBRARIES},
         files=files,
+        classes=classes,
     )
