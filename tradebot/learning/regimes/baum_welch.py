@@ -49,7 +49,7 @@ class _Parameters:
 
 
 def fit_hmm(
-    sequences: Sequence[Float], inputs: tuple[str, ...], states: int, seed: int, rounds_max: int = 200, gain_min: float = 1e-7
+    sequences: Sequence[Float], inputs: tuple[str, ...], states: int, seed: int, rounds_max: int = 200, gain_min: float = 1e-6
 ) -> HmmFit:
     """Fit S states to sequences (T_i, D) of finite numbers. States come out in order of the deviation of the first column.
 
