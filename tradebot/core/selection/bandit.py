@@ -69,7 +69,7 @@ def choose(stats: Float, regime: int, seed: int, decision: int, allowed: Bool, c
     `allowed` (A,) masks arms; flat is always allowed.
     """
     chances = propensities(stats, regime, allowed, config)
-    return draw(chances, float(uniforms(seed, decision, 1)[0])), chances
+    return int(draw(chances, uniforms(seed, decision, 1))[0]), chances
 
 
 def uniforms(seed: int, decision: int, count: int) -> Float:
@@ -78,11 +78,12 @@ def uniforms(seed: int, decision: int, count: int) -> Float:
     return np.asarray(stream.random(count))
 
 
-def draw(chances: Float, uniform: float) -> int:
-    """The arm in whose share of [0, 1) the draw falls."""
+def draw(chances: Float, draws: Float) -> Int:
+    """The arm in whose share of [0, 1) each draw (M,) falls, (M,)."""
     edges = np.cumsum(chances)
-    arm = int(np.searchsorted(edges, uniform * edges[-1], side="right"))
-    return min(arm, int(np.flatnonzero(chances)[-1]))
+    last = np.flatnonzero(chances)[-1]
+    arms: Int = np.minimum(np.searchsorted(edges, draws * edges[-1], side="right"), last)
+    return arms
 
 
 def propensities(stats: Float, regime: int, allowed: Bool, config: BanditConfig) -> Float:

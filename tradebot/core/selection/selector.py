@@ -129,15 +129,14 @@ def _draw_arms(state: SelectionState, rows: Bool, regime: Int, pool: Float, vali
     if not rows.any():
         return
     draws = uniforms(config.bandit.seed, state.block_ns // NS_PER_MINUTE, len(rows))
-    chances: dict[tuple[int, bytes], Float] = {}
-    for n in np.flatnonzero(rows):
-        allowed = np.append((pool[n] > 0.0) & valid[n], True)
-        key = int(regime[n]), allowed.tobytes()
-        if key not in chances:
-            chances[key] = propensities(state.bandit, key[0], allowed, config.bandit)
-        state.propensities[n] = chances[key]
-        state.chosen[n] = draw(chances[key], float(draws[n]))
-        state.regime[n] = regime[n]
+    allowed = np.concatenate([(pool > 0.0) & valid, np.ones((len(rows), 1), np.bool_)], axis=1)
+    cases, case_of = np.unique(np.column_stack([regime, allowed])[rows], axis=0, return_inverse=True)
+    for i, case in enumerate(cases):  # few: symbols in one regime mostly face the same arms
+        alike = np.flatnonzero(rows)[case_of.ravel() == i]
+        chances = propensities(state.bandit, int(case[0]), case[1:] > 0, config.bandit)
+        state.propensities[alike] = chances
+        state.chosen[alike] = draw(chances, draws[alike])
+        state.regime[alike] = case[0]
 
 
 def _adopt(state: SelectionState, rows: Bool, probabilities: Float) -> None:

@@ -96,7 +96,7 @@ def test_a_choice_is_a_function_of_seed_and_decision() -> None:
 
 @pytest.mark.parametrize(("uniform", "arm"), [(0.0, 1), (0.249, 1), (0.25, 3), (0.999999, 3), (np.nextafter(1, 0), 3)])
 def test_a_draw_never_falls_on_an_arm_without_a_chance(uniform: float, arm: int) -> None:
-    assert draw(np.array([0.0, 0.25, 0.0, 0.75, 0.0]), uniform) == arm
+    assert draw(np.array([0.0, 0.25, 0.0, 0.75, 0.0]), np.array([uniform])).tolist() == [arm]
 
 
 def play(kind: str, means: list[float], hours: int, seed: int, then: list[float] | None = None) -> np.ndarray:

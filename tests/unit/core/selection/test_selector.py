@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import chisquare
 
 from tests.unit.core.selection.books import DAY_NS, MINUTE_NS, OPEN_NS
 from tradebot.core.selection.bandit import COUNT, MEAN, BanditConfig
@@ -117,6 +118,25 @@ def test_a_symbol_that_is_late_chooses_when_it_comes_and_keeps_it() -> None:
     assert minute(state, 8, BANDIT).chosen.tolist() == [0]
     assert minute(state, 9, BANDIT, pool=(0.0, 1.0)).forecast.tolist() == [0.0]  # the regime turned away from it
     assert minute(state, 10, BANDIT).forecast.tolist() == [1.0]
+
+
+def test_each_symbol_draws_its_own_arm_from_its_own_chances() -> None:
+    count = 4000
+    state = new_selection(count, STRATEGIES, REGIMES)
+    state.bandit[0, 0] = 9.0, 0.002, 1e-5
+    config = SelectionConfig(mode="bandit", bandit=BanditConfig(epsilon=0.1))
+    ones, pairs = np.ones(count), np.ones((count, STRATEGIES))
+    regime, pool = np.arange(count) % 2, pairs.copy()
+    pool[::4, 0] = 0.0  # a quarter, all of regime 0, may not trade the first strategy
+    said = select(state, OPEN_NS, OPEN_NS, OPEN_NS + DAY_NS, ones, ones, ones > 0, pairs, pairs > 0, regime, pool, None, config)
+    for rows in (np.arange(0, count, 4), np.arange(2, count, 4), np.arange(1, count, 2)):
+        assert (said.propensities[rows] == said.propensities[rows[0]]).all()
+        p = said.propensities[rows[0]]
+        seen = np.bincount(said.chosen[rows], minlength=3)
+        assert not seen[p == 0].any()
+        assert chisquare(seen[p > 0], p[p > 0] * len(rows)).pvalue > 0.001
+    assert said.propensities[0, 0] == 0.0
+    assert said.propensities[2, 0] > said.propensities[1, 0] > 0.0
 
 
 META = SelectionConfig(mode="meta", performance=FREE)
