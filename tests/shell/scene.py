@@ -49,6 +49,7 @@ class Cents:
 
     model_id: str = "cents"
     features: tuple[str, ...] = ("close", "macd")
+    classes: tuple[str, ...] = ()
 
     @property
     def schema_hash(self) -> str:
@@ -104,8 +105,14 @@ def new_engine(snapshot: bytes | None) -> Engine:
 
 
 @contextmanager
-def market(speed: float = 0.0, day: dt.date = DAY, last: dt.date = DAY, venue: VenueConfig = VENUE) -> Iterator[ServerThread]:
-    simulator = Simulator(until(last), sessions(), start_ns(day), speed, venue, KEYS.key_id, KEYS.secret)
+def market(
+    speed: float = 0.0,
+    day: dt.date = DAY,
+    last: dt.date = DAY,
+    venue: VenueConfig = VENUE,
+    bars: Mapping[str, BarColumns] | None = None,
+) -> Iterator[ServerThread]:
+    simulator = Simulator(bars or until(last), sessions(), start_ns(day), speed, venue, KEYS.key_id, KEYS.secret)
     with ServerThread(simulator) as server:
         yield server
 

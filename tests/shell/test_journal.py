@@ -11,6 +11,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -48,6 +49,27 @@ async def test_events_come_back_unchanged_and_in_order(tmp_path: Path) -> None:
     assert list(again.events(2)) == [(3, events[2])]
     assert again.last_event(MinuteClosed) == events[2]
     assert await again.append(minute(4), []) == 4
+    await again.close()
+
+
+async def test_tape_and_macro_come_back_unchanged_and_bit_for_bit(tmp_path: Path) -> None:
+    tape = np.array([[1_000_100, 1_000_300, 7, 300, 200], [0] * 5])
+    full = msgspec.structs.replace(minute(1), tape=tape, macro=np.array([20.34, np.nan, -0.0]))
+    journal = Journal.open(url_of(tmp_path))
+    await journal.append(full, [])
+    await journal.append(minute(2), [])
+    await journal.close()
+    again = Journal.open(url_of(tmp_path))
+    (_, found), (_, bare) = again.events()
+    assert isinstance(found, MinuteClosed)
+    assert isinstance(bare, MinuteClosed)
+    assert found.tape is not None
+    assert found.macro is not None
+    assert (found.tape.dtype, found.tape.tolist()) == (np.int64, tape.tolist())
+    assert found.macro.tobytes() == np.array([20.34, np.nan, -0.0]).tobytes()
+    assert (bare.tape, bare.macro) == (None, None)
+    assert found == full
+    assert found != minute(1)
     await again.close()
 
 

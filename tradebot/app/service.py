@@ -14,6 +14,7 @@ from tradebot.app.alpaca import alpaca_data, settings_and_keys
 from tradebot.app.describe import Description
 from tradebot.app.history import choose_universe
 from tradebot.app.kernels import ready_kernels
+from tradebot.app.market import load_macro
 from tradebot.app.shelf import Shelf
 from tradebot.core.domain.commands import Command
 from tradebot.core.domain.events import Event, ModelPromoted
@@ -101,6 +102,8 @@ def daemon_parts(settings: Settings, keys: Credentials, profile: str, *, live: b
         load_promoted=lambda event: _shelve(shelf, event),
         training=Training(command=train_command(profile, settings, alpaca_url), load=load) if options.retrain else None,
         feed=settings.data.feed,
+        quotes=settings.feed.quotes,
+        macro=None if (macro := load_macro(settings)) is None else macro.on,
         adjustment=settings.data.adjustment,
         poll_s=settings.broker.poll_s,
         grace_s=settings.feed.grace_s,

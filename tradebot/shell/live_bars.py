@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from typing import Final
 
+from tradebot.core.domain.bars import Float
 from tradebot.core.domain.events import MinuteClosed
+from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.session import SessionTable
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 from tradebot.shell.broker.rest import BrokerUnreachable, Rest
@@ -15,6 +18,8 @@ from tradebot.shell.feeds.bar_wire import BarFault
 from tradebot.shell.feeds.bars_rest import BarsRest
 from tradebot.shell.feeds.data_stream import DataStream
 from tradebot.shell.feeds.minute_feed import MinuteFeed, warm_up_from
+from tradebot.shell.feeds.quote_book import QuoteBook
+from tradebot.shell.feeds.quotes_rest import QuotesRest
 from tradebot.shell.inbox import Inbox
 from tradebot.shell.lockstep import FrameTally
 from tradebot.shell.parts import DaemonParts
@@ -42,10 +47,18 @@ class LiveBars:
         report: Report,
     ) -> None:
         self.subscribed = asyncio.Event()
+        self._macro = parts.macro
         self._report = report
         self._supervisor = supervisor
         self._minutes = MinuteFeed(
-            Assembler(symbols, parts.sessions, parts.feed, first_minute_ns - NS_PER_MINUTE),
+            Assembler(
+                symbols,
+                parts.sessions,
+                parts.feed,
+                first_minute_ns - NS_PER_MINUTE,
+                QuoteBook(symbols) if parts.quotes else None,
+                self._macro_of,
+            ),
             BarsRest(rest, parts.feed, lambda why: report("warning", f"refused {why}"), parts.adjustment),
             clock,
             inbox,
@@ -54,6 +67,7 @@ class LiveBars:
             round(parts.stale_s * NS_PER_S),
             report,
             supervisor.start,
+            QuotesRest(rest, parts.feed) if parts.quotes else None,
         )
         self._stream = DataStream(
             parts.endpoints.data_stream_url,
@@ -65,6 +79,7 @@ class LiveBars:
             report,
             quiet,
             tally,
+            self._minutes.on_quotes if parts.quotes else None,
         )
         self._minutes.cut = self._stream.reconnect
 
@@ -87,6 +102,14 @@ class LiveBars:
             except (BrokerUnreachable, BarFault) as error:
                 self._report("warning", f"no history for the warm-up, again in {HISTORY_RETRY_S:.0f} s: {error}")
                 await asyncio.sleep(HISTORY_RETRY_S)
+
+    def _macro_of(self, date: dt.date) -> Float | None:
+        """A series that can't be read is absent for the session: it stops no daemon that holds positions."""
+        try:
+            return None if self._macro is None else self._macro(date)
+        except OperatorFault as fault:
+            self._report("critical", f"no macro values for {date}: {fault}")
+            return None
 
     def _on_subscribed(self) -> None:
         self.subscribed.set()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tradebot.core.domain.bars import Float
 from tradebot.core.domain.events import ModelPromoted, PositionFact
 from tradebot.core.domain.session import SessionTable
 from tradebot.core.domain.timetable import TimetableConfig
@@ -59,6 +60,8 @@ class DaemonParts:
     load_promoted: Callable[[ModelPromoted], None] | None = None  # shelve the model of a replayed promotion
     training: Training | None = None
     feed: str = "iex"
+    quotes: bool = False  # whether minutes carry the quotes that stood at their start
+    macro: Callable[[dt.date], Float] | None = None  # a session's row (3,) of domain/bars.py MACRO; raises OperatorFault
     adjustment: str = "raw"
     poll_s: float = 5.0
     grace_s: float = 2.0

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tradebot.core.domain.bars import Float
 from tradebot.core.domain.events import MinuteClosed
 from tradebot.core.domain.session import Session, SessionTable
 from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.shell.feeds.assembler import Assembler
 from tradebot.shell.feeds.bar_wire import Bar
+from tradebot.shell.feeds.quote_book import QuoteBook
+from tradebot.shell.feeds.quote_wire import Quote
 
 OPEN = 1_381_325_400 * 10**9
 LENGTH = 6
@@ -22,8 +26,12 @@ MINUTES = [OPEN + i * NS_PER_MINUTE for i in range(LENGTH)] + [SECOND.open_ns + 
 SYMBOLS = ("A", "B", "C")
 
 
-def bar(symbol: str, minute_ns: int, price: int = 100) -> Bar:
-    return Bar(symbol, minute_ns, price, price, price, price, 1)
+def bar(symbol: str, minute_ns: int, price: int = 100, trades: int = 0) -> Bar:
+    return Bar(symbol, minute_ns, price, price, price, price, 1, trades)
+
+
+def quote(symbol: str, ts_ns: int, bid: int) -> Quote:
+    return Quote(symbol, ts_ns, bid, bid + 100, 300, 400)
 
 
 def assembler() -> Assembler:
@@ -86,5 +94,48 @@ def test_late_double_and_corrected_bars_are_counted_and_rewrite_nothing() -> Non
 def test_history_leaves_out_minutes_without_any_bar_and_live_does_not() -> None:
     subject = assembler()
     subject.add(bar("A", MINUTES[2]))
-    assert [m.minute_ns for m in subject.close_through(MINUTES[3], 0, keep_empty=False)] == [MINUTES[2]]
+    assert [m.minute_ns for m in subject.close_through(MINUTES[3], 0, is_history=True)] == [MINUTES[2]]
     assert [m.minute_ns for m in subject.close_through(MINUTES[6], 0)] == MINUTES[4:7]
+
+
+def test_trades_and_the_quotes_at_the_start_go_with_the_bars_of_their_minute() -> None:
+    subject = Assembler(SYMBOLS, TABLE, "test", OPEN - NS_PER_MINUTE, QuoteBook(SYMBOLS))
+    assert subject.quotes is not None
+    subject.quotes.add([quote("A", MINUTES[0], 90), quote("B", MINUTES[0] + 1, 80), quote("C", MINUTES[0], 70)])
+    subject.add(bar("A", MINUTES[0], trades=5))
+    subject.add(bar("B", MINUTES[0], trades=6))
+    (minute,) = subject.close_through(MINUTES[0], 0)
+    assert minute.tape is not None
+    # B's quote came after the start; C has no bar.
+    assert minute.tape.tolist() == [[90, 190, 5, 300, 400], [0, 0, 6, 0, 0], [0, 0, 0, 0, 0]]
+    subject.add(bar("B", MINUTES[1]))
+    (minute,) = subject.close_through(MINUTES[1], 0)
+    assert minute.tape is not None
+    assert minute.tape.tolist() == [[0] * 5, [80, 180, 0, 300, 400], [0] * 5]
+
+
+def test_history_knows_no_quotes_and_nothing_known_is_no_tape() -> None:
+    subject = Assembler(SYMBOLS, TABLE, "test", OPEN - NS_PER_MINUTE, QuoteBook(SYMBOLS))
+    assert subject.quotes is not None
+    subject.quotes.add([quote("A", MINUTES[0], 90)])
+    subject.add(bar("A", MINUTES[0], trades=5))
+    subject.add(bar("A", MINUTES[1]))
+    first, second = subject.close_through(MINUTES[1], 0, is_history=True)
+    assert first.tape is not None
+    assert first.tape[0].tolist() == [0, 0, 5, 0, 0]
+    assert second.tape is None
+
+
+def test_macro_values_are_asked_for_once_a_session_and_all_absent_is_none() -> None:
+    asked: list[dt.date] = []
+
+    def macro_of(date: dt.date) -> Float | None:
+        asked.append(date)
+        return np.array([20.34, np.nan, np.nan]) if date == SECOND.date else np.full(3, np.nan)
+
+    subject = Assembler(SYMBOLS, TABLE, "test", OPEN - NS_PER_MINUTE, macro_of=macro_of)
+    closed = subject.close_through(MINUTES[-1], 0)
+    assert asked == [FIRST.date, SECOND.date]
+    assert [m.macro is None for m in closed] == [True] * LENGTH + [False] * LENGTH
+    assert closed[-1].macro is not None
+    assert closed[-1].macro[0] == 20.34

@@ -13,7 +13,14 @@ GOOD: dict[str, Any] = {"t": "2013-10-09T13:30:00Z", "o": 165.8, "h": 166.01, "l
 
 
 def test_a_good_bar_is_exact() -> None:
-    assert bar_of_json("SPY", GOOD) == Bar("SPY", 1381325400 * 10**9, 1658000, 1660100, 1657000, 1659500, 1200)
+    assert bar_of_json("SPY", GOOD) == Bar("SPY", 1381325400 * 10**9, 1658000, 1660100, 1657000, 1659500, 1200, 3)
+
+
+def test_a_bar_without_a_number_of_trades_tells_none() -> None:
+    assert bar_of_json("SPY", GOOD | {"n": None}).trades == 0
+    (message,) = frames(json.dumps([{"T": "b", "S": "SPY", **{k: v for k, v in GOOD.items() if k != "n"}}]))
+    assert isinstance(message, Frame)
+    assert bar_of_frame(message).trades == 0
 
 
 @pytest.mark.parametrize(
@@ -30,6 +37,8 @@ def test_a_good_bar_is_exact() -> None:
         ({"o": 170.0}, "field o 170.0 is outside 165.7 to 166.01"),
         ({"v": -5}, "field v is no volume"),
         ({"v": float("nan")}, "field v is no volume"),
+        ({"n": -1}, "field n is no number of trades: -1"),
+        ({"n": "3"}, "field n is no number of trades: '3'"),
         ({"t": "yesterday"}, "field t is no time"),
         ({"t": None}, "field t is no time"),
         ({"t": "2013-10-09T13:30:00"}, "field t is no time"),

@@ -1,29 +1,54 @@
 """Single bars to whole minutes: one slice for all symbols, in order, each minute once.
 
 Pure logic, no I/O and no clock: the caller says when a minute is over. Minutes are those of regular sessions. What comes for a minute
-that is closed already (late, corrected, doubled) is counted and named, and rewrites nothing.
+that is closed already (late, corrected, doubled) is counted and named, and rewrites nothing. A minute takes with it what else is known
+(domain/tape.py): its bars' numbers of trades, the quotes that stood at its start, and the macro values of its session.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 
+from tradebot.core.domain.bars import TAPE, Float, Int
 from tradebot.core.domain.events import MinuteClosed
-from tradebot.core.domain.session import SessionTable
+from tradebot.core.domain.session import Session, SessionTable
+from tradebot.core.domain.tape import TRADES, known_macro, known_tape
 from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.shell.feeds.bar_wire import Bar
+from tradebot.shell.feeds.quote_book import QuoteBook
 
 NOT_PRESENT = (0, 0, 0, 0, 0)
 
 
-class Assembler:
-    """`last_ns` is the minute closed last (a session minute's start); everything after it is open."""
+def _no_macro(date: dt.date) -> Float | None:
+    return None
 
-    def __init__(self, symbols: tuple[str, ...], sessions: SessionTable, feed: str, last_ns: int) -> None:
+
+class Assembler:
+    """`last_ns` is the minute closed last (a session minute's start); everything after it is open.
+
+    `quotes` is the book to take quotes from, None where none are wanted; `macro_of` gives a session's row (3,), asked once a session.
+    """
+
+    def __init__(
+        self,
+        symbols: tuple[str, ...],
+        sessions: SessionTable,
+        feed: str,
+        last_ns: int,
+        quotes: QuoteBook | None = None,
+        macro_of: Callable[[dt.date], Float | None] = _no_macro,
+    ) -> None:
         self.symbols = symbols
         self.last_ns = last_ns
+        self.quotes = quotes
+        self._macro_of = macro_of
+        self._session: Session | None = None
+        self._macro: Float | None = None
         self.oddities: Counter[str] = Counter()
         self._column = {symbol: n for n, symbol in enumerate(symbols)}
         self._sessions = sessions
@@ -70,17 +95,20 @@ class Assembler:
             closed.append(self._close(minute_ns, now_ns))
         return closed
 
-    def close_through(self, minute_ns: int, now_ns: int, *, keep_empty: bool = True) -> list[MinuteClosed]:
-        """Close every open minute up to and including this one, missing bars or not. History leaves out minutes without any bar."""
+    def close_through(self, minute_ns: int, now_ns: int, *, is_history: bool = False) -> list[MinuteClosed]:
+        """Close every open minute up to and including this one, missing bars or not.
+
+        History leaves out minutes without any bar, and knows no quotes.
+        """
         closed = []
         while (candidate := self.next_minute()) is not None and candidate <= minute_ns:
             has_bars = self.has_bars(candidate)
-            slice_ = self._close(candidate, now_ns)
-            if has_bars or keep_empty:
+            slice_ = self._close(candidate, now_ns, is_history=is_history)
+            if has_bars or not is_history:
                 closed.append(slice_)
         return closed
 
-    def _close(self, minute_ns: int, now_ns: int) -> MinuteClosed:
+    def _close(self, minute_ns: int, now_ns: int, *, is_history: bool = False) -> MinuteClosed:
         bars = self._open.pop(minute_ns, {})
         self.last_ns = minute_ns
         rows = [
@@ -89,6 +117,9 @@ class Assembler:
         first, high, low, last, volume = np.array(rows, np.int64).reshape(len(rows), len(NOT_PRESENT)).T.copy()
         present = np.zeros(len(rows), np.bool_)
         present[list(bars)] = True
+        tape = self._tape(minute_ns, bars)
+        if self.quotes is not None and (next_ns := self.next_minute()) is not None:
+            self.quotes.passed(minute_ns, next_ns)
         return MinuteClosed(
             ts_event_ns=now_ns,
             minute_ns=minute_ns,
@@ -100,4 +131,20 @@ class Assembler:
             volume=volume,
             present=present,
             feed=self._feed,
+            tape=known_tape(tape, is_history=is_history),
+            macro=self._macro_at(minute_ns),
         )
+
+    def _tape(self, minute_ns: int, bars: dict[int, Bar]) -> Int:
+        tape = np.zeros((len(self.symbols), len(TAPE)), np.int64)
+        for n, bar in bars.items():
+            if self.quotes is not None:
+                tape[n] = self.quotes.standing(bar.symbol, minute_ns)
+            tape[n, TRADES] = bar.trades
+        return tape
+
+    def _macro_at(self, minute_ns: int) -> Float | None:
+        if self._session is None or not self._session.contains(minute_ns):
+            self._session = self._sessions.at(minute_ns)
+            self._macro = None if self._session is None else known_macro(self._macro_of(self._session.date))
+        return self._macro

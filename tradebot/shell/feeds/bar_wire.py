@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import msgspec
 
@@ -31,10 +31,14 @@ class Bar:
     low: int
     close: int
     volume: int
+    trades: int = 0  # 0 = not told
 
 
-class Frame(msgspec.Struct):
-    """One message of the data stream, whatever its kind: control messages carry msg and code, bars the rest."""
+class Frame(msgspec.Struct, rename={"as_": "as"}):
+    """One message of the data stream, whatever its kind: control messages carry msg and code, bars and quotes the rest.
+
+    `c` is a bar's close and a quote's list of conditions.
+    """
 
     T: str
     S: str = ""
@@ -42,8 +46,13 @@ class Frame(msgspec.Struct):
     o: float = -1.0
     h: float = -1.0
     l: float = -1.0  # noqa: E741 - the wire's name
-    c: float = -1.0
+    c: float | list[str] = -1.0
     v: float = -1.0
+    n: float | None = None
+    bp: float = -1.0
+    bs: float = -1.0
+    ap: float = -1.0
+    as_: float = -1.0
     msg: str = ""
     code: int = 0
 
@@ -77,7 +86,7 @@ def frames(text: str | bytes) -> list[Frame | Mapping[str, Any]]:
 
 def bar_of_frame(frame: Frame) -> Bar:
     """Raises BarFault."""
-    return _bar(frame.S, frame.t, {"o": frame.o, "h": frame.h, "l": frame.l, "c": frame.c, "v": frame.v})
+    return _bar(frame.S, frame.t, {"o": frame.o, "h": frame.h, "l": frame.l, "c": frame.c, "v": frame.v, "n": frame.n})
 
 
 def bar_of_json(symbol: str, row: Mapping[str, Any]) -> Bar:
@@ -93,16 +102,23 @@ def _bar(symbol: str, stamp: Any, row: Mapping[str, Any]) -> Bar:
     if not symbol or minute_ns % NS_PER_MINUTE:
         raise BarFault(f"bar of {symbol or '?'} at {stamp}: field {'t is not on a minute' if symbol else 'S is missing'}")
     units = [_price(symbol, stamp, name, row.get(name)) for name in PRICES]
-    volume = row.get("v")
-    if isinstance(volume, bool) or not isinstance(volume, int | float) or not 0 <= volume <= VOLUME_MAX:
+    volume, trades = row.get("v"), row.get("n")
+    if not is_count(volume):
         raise BarFault(f"bar of {symbol} at {stamp}: field v is no volume: {volume!r}")
+    if trades is not None and not is_count(trades):
+        raise BarFault(f"bar of {symbol} at {stamp}: field n is no number of trades: {trades!r}")
     first, high, low, last = units
     if high < low:
         raise BarFault(f"bar of {symbol} at {stamp}: field h {row['h']} is below field l {row['l']}")
     for name, value in (("o", first), ("c", last)):
         if not low <= value <= high:
             raise BarFault(f"bar of {symbol} at {stamp}: field {name} {row[name]} is outside {row['l']} to {row['h']}")
-    return Bar(symbol, minute_ns, first, high, low, last, int(volume))
+    return Bar(symbol, minute_ns, first, high, low, last, int(volume), int(trades or 0))
+
+
+def is_count(value: Any) -> TypeGuard[int | float]:
+    """A number of shares or trades. NaN is none."""
+    return not isinstance(value, bool) and isinstance(value, int | float) and 0 <= value <= VOLUME_MAX
 
 
 def _price(symbol: str, stamp: Any, name: str, value: Any) -> int:

@@ -1,4 +1,4 @@
-"""Alpaca's data stream v2: connect, authenticate, subscribe to minute bars, hand them on (WIRE.md section 4)."""
+"""Alpaca's data stream v2: connect, authenticate, subscribe to minute bars and quotes, hand them on (WIRE.md section 4)."""
 
 from __future__ import annotations
 
@@ -12,18 +12,27 @@ from tradebot.core.domain.faults import OperatorFault
 from tradebot.shell.broker.endpoints import Credentials
 from tradebot.shell.clock import Report
 from tradebot.shell.feeds.bar_wire import Bar, BarFault, Frame, bar_of_frame, bar_of_json, frames
+from tradebot.shell.feeds.quote_wire import Quote, QuoteFault, quote_of_frame, quote_of_json
 from tradebot.shell.feeds.reconnect import SLOT_HELD_S, StreamLost, converse, keep_connected
 from tradebot.shell.lockstep import FrameTally
 from tradebot.shell.quiet import Quiet
 
 AUTH_FAILED: Final = 402
+SYMBOL_LIMIT: Final = 405
 SLOT_TAKEN: Final = 406
 NO_RIGHT: Final = (409, 411)
 CLOSING: Final = (404, 407)  # the server is about to hang up: too late with the keys, or too slow a reader
 
 
+class SymbolLimit(StreamLost):
+    """The account may not subscribe to so many symbols."""
+
+
 class DataStream:
-    """`on_bars` gets the bars of one frame; `on_subscribed` is called after each connection before any bar of it, `on_lost` after it."""
+    """`on_bars` gets the bars of one frame; `on_subscribed` is called after each connection before any bar of it, `on_lost` after it.
+
+    `on_quotes`, where given, gets the quotes of one frame; a stream that refuses them still brings bars.
+    """
 
     def __init__(
         self,
@@ -36,11 +45,13 @@ class DataStream:
         report: Report,
         quiet: Quiet,
         tally: FrameTally,
+        on_quotes: Callable[[list[Quote]], None] | None = None,
     ) -> None:
         self._url = url
         self._credentials = credentials
         self._symbols = list(symbols)
         self._on_bars = on_bars
+        self._on_quotes = on_quotes
         self._on_subscribed = on_subscribed
         self._on_lost = on_lost
         self._report = report
@@ -79,11 +90,18 @@ class DataStream:
         keys = {"key": self._credentials.key_id, "secret": self._credentials.secret}
         await socket.send(msgspec.json.encode({"action": "auth", **keys}).decode())
         await _expect(socket, "authenticated")
-        await socket.send(msgspec.json.encode({"action": "subscribe", "bars": self._symbols}).decode())
-        granted = await _expect(socket, "subscription")
-        missing = sorted(set(self._symbols) - set(granted.get("bars") or ()))
-        if missing:
-            self._report("critical", f"the data stream gives no bars of {', '.join(missing)}")
+        wanted = {"bars": self._symbols} if self._on_quotes is None else {"bars": self._symbols, "quotes": self._symbols}
+        try:
+            granted = await _ask(socket, wanted)
+        except SymbolLimit as limit:
+            if "quotes" not in wanted:
+                raise
+            self._report("critical", f"the data stream gives no quotes of {len(self._symbols)} symbols: {limit}")
+            granted = await _ask(socket, wanted := {"bars": self._symbols})
+        for channel in wanted:
+            missing = sorted(set(self._symbols) - set(granted.get(channel) or ()))
+            if missing:
+                self._report("critical", f"the data stream gives no {channel} of {', '.join(missing)}")
 
     def _read(self, text: str | bytes) -> None:
         try:
@@ -91,28 +109,43 @@ class DataStream:
         except BarFault as error:
             self._report("warning", str(error))
             return
-        bars: list[Bar] = []
-        carries_bars = False
+        bars, quotes = list[Bar](), list[Quote]()
+        is_counted = False
         for message in messages:
             kind = message.T if isinstance(message, Frame) else message.get("T")
+            is_counted |= kind in ("b", "q")
             if kind == "b":
-                carries_bars = True
                 try:
                     bars.append(bar_of_frame(message) if isinstance(message, Frame) else bar_of_json(str(message.get("S") or ""), message))
                 except BarFault as error:
                     self._report("warning", f"refused {error}")
+            elif kind == "q":
+                try:
+                    quotes.append(
+                        quote_of_frame(message) if isinstance(message, Frame) else quote_of_json(str(message.get("S") or ""), message)
+                    )
+                except QuoteFault as error:
+                    self._report("warning", f"refused {error}")
             elif kind == "error":
                 code, text_ = (message.code, message.msg) if isinstance(message, Frame) else (message.get("code"), message.get("msg"))
                 self._on_error(code, str(text_))
+        if quotes and self._on_quotes is not None:
+            self._on_quotes(quotes)
         if bars:
             self._on_bars(bars)
-        if carries_bars:
+        if is_counted:
             self._tally.received("data")
 
     def _on_error(self, code: Any, message: str) -> None:
         if code in CLOSING or code == SLOT_TAKEN:
             raise StreamLost(f"error {code}: {message}", SLOT_HELD_S if code == SLOT_TAKEN else 0.0)
         self._report("critical", f"data stream error {code}: {message}")
+
+
+async def _ask(socket: ClientConnection, wanted: Mapping[str, Sequence[str]]) -> Mapping[str, Any]:
+    """Subscribe, and what is subscribed to then."""
+    await socket.send(msgspec.json.encode({"action": "subscribe", **wanted}).decode())
+    return await _expect(socket, "subscription")
 
 
 async def _expect(socket: ClientConnection, what: str) -> Mapping[str, Any]:
@@ -129,6 +162,8 @@ async def _expect(socket: ClientConnection, what: str) -> Mapping[str, Any]:
                     raise OperatorFault("Alpaca's data stream does not accept the API key: check ALPACA_API_KEY and ALPACA_SECRET_KEY")
                 if code in NO_RIGHT:
                     raise OperatorFault(f"Alpaca's data stream refuses this feed: {message.get('msg')}")
+                if code == SYMBOL_LIMIT:
+                    raise SymbolLimit(f"error {code}: {message.get('msg')}")
                 raise StreamLost(f"error {code}: {message.get('msg')}", SLOT_HELD_S if code == SLOT_TAKEN else 0.0)
             if what in (message.get("T"), message.get("msg")):
                 found: Mapping[str, Any] = message

@@ -3,6 +3,8 @@
 A minute closes as soon as every symbol's bar is there. At its end plus a grace it closes without the missing ones, but only when their
 absence can be trusted: the stream was up when the minute ended and brought other bars of it. Otherwise REST is asked, which also finds the
 socket that is open but mute. While nobody answers the minute stays open and, after `stale_ns`, the feed is called stale.
+
+Quotes, where they are wanted, are forgotten whenever the stream may have missed some, and then the latest ones are asked for over REST.
 """
 
 from __future__ import annotations
@@ -19,6 +21,9 @@ from tradebot.shell.clock import Alarm, Clock, Report
 from tradebot.shell.feeds.assembler import Assembler
 from tradebot.shell.feeds.bar_wire import Bar, BarFault
 from tradebot.shell.feeds.bars_rest import BarsRest
+from tradebot.shell.feeds.quote_book import QuoteBook
+from tradebot.shell.feeds.quote_wire import Quote, QuoteFault
+from tradebot.shell.feeds.quotes_rest import QuotesRest
 from tradebot.shell.inbox import Inbox
 from tradebot.shell.quiet import Quiet
 
@@ -41,10 +46,12 @@ class MinuteFeed:
         stale_ns: int,
         report: Report,
         start_task: Callable[[Any], asyncio.Task[None]],
+        latest_quotes: QuotesRest | None = None,
     ) -> None:
         self.name = "bars"
         self._assembler = assembler
         self._rest = rest
+        self._latest_quotes = latest_quotes
         self._clock = clock
         self._inbox = inbox
         self._quiet = quiet
@@ -72,7 +79,7 @@ class MinuteFeed:
         if first_minute_ns <= last_ended_ns:
             for bar in await self._rest.bars(self._assembler.symbols, first_minute_ns, last_ended_ns):
                 self._assembler.add(bar)
-            self._put(self._assembler.close_through(self._overdue_ns(now_ns), now_ns, keep_empty=False))
+            self._put(self._assembler.close_through(self._overdue_ns(now_ns), now_ns, is_history=True))
         self._put(self._assembler.close_complete(now_ns))
         self._is_asking = False
         self._arm()
@@ -80,9 +87,34 @@ class MinuteFeed:
     def on_subscribed(self) -> None:
         self._up_since_ns = self._clock.now_ns()
         self._mute_minutes = 0
+        self._renew_quotes()
 
     def on_lost(self) -> None:
         self._up_since_ns = None
+        if self._assembler.quotes is not None:
+            self._assembler.quotes.forget()
+
+    def on_quotes(self, quotes: list[Quote]) -> None:
+        if self._assembler.quotes is not None:
+            self._assembler.quotes.add(quotes)
+
+    def _renew_quotes(self) -> None:
+        book, latest = self._assembler.quotes, self._latest_quotes
+        if book is not None and latest is not None:
+            book.forget()
+            self._quiet.begin()
+            self._start_task(self._ask_quotes(book, latest))
+
+    async def _ask_quotes(self, book: QuoteBook, latest: QuotesRest) -> None:
+        since = book.forgotten
+        try:
+            found = await latest.quotes(self._assembler.symbols)
+            if book.forgotten == since:  # else the stream was lost meanwhile, and who knows what came after these
+                book.add(found)
+        except (BrokerUnreachable, QuoteFault) as error:
+            self._report("warning", f"no latest quotes: {error}")
+        finally:
+            self._quiet.end()
 
     def on_bars(self, bars: list[Bar]) -> None:
         now_ns = self._clock.now_ns()
@@ -139,6 +171,8 @@ class MinuteFeed:
             last_ns = self._overdue_ns(self._clock.now_ns())
             bars = await self._rest.bars(self._assembler.symbols, minute_ns, max(minute_ns, last_ns))
             missed = sum(self._assembler.add(bar) is None for bar in bars)
+            if missed and was_up:
+                self._renew_quotes()  # where bars are missing, quotes may be too
             now_ns = self._clock.now_ns()
             self._put(self._assembler.close_through(max(minute_ns, last_ns), now_ns))
             self._put(self._assembler.close_complete(now_ns))

@@ -155,7 +155,8 @@ def _with_quotes(bars: BarColumns, parts: Sequence[tuple[BarFileName, QuoteColum
         inside[inside] = bars.minute_ns[at[inside]] == quotes.minute_ns[inside]
         for field, column in found.items():
             column[at[inside]] = getattr(quotes, field)[inside]
-    return replace(bars, **{field: column for field, column in found.items() if field in ("bid", "ask") or column.any()})
+    bid_size, ask_size = (column if column.any() else None for column in (found["bid_size"], found["ask_size"]))
+    return replace(bars, bid=found["bid"], ask=found["ask"], bid_size=bid_size, ask_size=ask_size)
 
 
 def _overlay(held: BarColumns, fresh: BarColumns) -> BarColumns:

@@ -128,8 +128,8 @@ class MarketView:
             return Rows(empty, empty, empty, empty, empty, empty, empty)
         last = now_ns - NS_PER_MINUTE if end_ns is None else min(end_ns, now_ns - NS_PER_MINUTE)
         where = slice(int(np.searchsorted(bars.minute_ns, start_ns)), int(np.searchsorted(bars.minute_ns, last, side="right")))
-        columns = (bars.minute_ns, bars.open, bars.high, bars.low, bars.close, bars.volume)
-        rows = Rows(*(column[where] for column in columns), _known(bars.trades, bars.minute_ns, where))
+        start, trades = bars.minute_ns[where], _known(bars.trades, bars.minute_ns[where], where)
+        rows = Rows(start, bars.open[where], bars.high[where], bars.low[where], bars.close[where], bars.volume[where], trades)
         gone = [minute for name, minute in self.hidden if name == symbol]
         return _pick(rows, ~np.isin(rows.start_ns, gone)) if gone else rows
 
@@ -170,8 +170,8 @@ class MarketView:
             half = np.ceil(bars.open[where] * self._half_spread).astype(np.int64)
             shares = np.full(len(at), _ASSUMED_SHARES, np.int64)
             return Quotes(at, bars.open[where] - half, bars.open[where] + half, shares, shares, firm=False)
-        sides = (_known(column, bars.minute_ns, where) for column in (bars.bid, bars.ask, bars.bid_size, bars.ask_size))
-        return Quotes(at, *sides, firm=True)
+        bid, ask = _known(bars.bid, at, where), _known(bars.ask, at, where)
+        return Quotes(at, bid, ask, _known(bars.bid_size, at, where), _known(bars.ask_size, at, where), firm=True)
 
     def _labels(self, start_ns: Int, timeframe: Timeframe) -> tuple[Int, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
         """The label of the bar that each minute belongs to, and which minutes count."""
@@ -192,7 +192,7 @@ def trade_json(at_ns: int, rows: Rows, i: int) -> dict[str, object]:
 
 def _known(column: Int | None, like: Int, where: slice) -> Int:
     """A part of an optional column, zeros where it is absent."""
-    return np.zeros_like(like[where]) if column is None else column[where]
+    return np.zeros_like(like) if column is None else column[where]
 
 
 def _first_midnight(day: dt.date, timeframe: Timeframe) -> int:
