@@ -7,11 +7,17 @@ from typing import Any, Final
 
 _ROOMS: Final = {
     "backtest": "research",
+    "build_features": "feature_store",
     "demo": "demo",
+    "feature_quality": "feature_store",
     "fetch": "history",
+    "latest_features": "feature_store",
+    "list_features": "features",
     "run": "service",
     "serve_sim": "simulator",
+    "show_feature": "features",
     "train": "research",
+    "verify_features": "features",
 }
 
 

@@ -10,6 +10,7 @@ from tradebot.core.domain.decision import Decision
 from tradebot.core.domain.events import Event
 from tradebot.core.domain.units import UNITS_PER_USD
 from tradebot.core.engine import Engine
+from tradebot.core.features.catalogue import FEATURES
 
 
 class Description:
@@ -82,3 +83,19 @@ class Description:
             }
             for n, symbol in enumerate(decision.symbols)
         ]
+
+
+def feature_rows(engine: Any) -> list[dict[str, Any]]:
+    """The last minute's feature row of each symbol that had a bar in it, as the engine decided on it."""
+    assert isinstance(engine, Engine)
+    state, names = engine.state, [f.name for f in FEATURES]
+    return [
+        {
+            "symbol": symbol,
+            "minute_ns": state.minute_ns,
+            "bars_seen": int(state.seen[n]),
+            "values": dict(zip(names, state.features[n].tolist(), strict=True)),
+        }
+        for n, symbol in enumerate(state.symbols)
+        if state.seen[n]
+    ]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tradebot.app.alpaca import alpaca_data, settings_and_keys
-from tradebot.app.describe import Description
+from tradebot.app.describe import Description, feature_rows
 from tradebot.app.history import choose_universe
 from tradebot.app.kernels import ready_kernels
 from tradebot.app.market import load_macro
@@ -114,6 +114,7 @@ def daemon_parts(settings: Settings, keys: Credentials, profile: str, *, live: b
         observer=observe,
         report=options.report,
         describe=description.of,
+        features=feature_rows,
         socket_path=settings.socket_path,
         started=options.started,
     )

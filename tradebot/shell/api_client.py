@@ -37,6 +37,11 @@ class ApiClient:
         answer: list[dict[str, Any]] = self._ask("GET", "/decisions")
         return answer
 
+    def features(self) -> list[dict[str, Any]]:
+        """The last minute's feature row of each symbol that had a bar in it; None for a value that is none."""
+        answer: list[dict[str, Any]] = self._ask("GET", "/features")
+        return answer
+
     def stop(self, reason: str = "tradebot stop") -> None:
         self._ask("POST", "/stop", {"reason": reason})
 

@@ -234,7 +234,8 @@ class _Daemon:
         def part(name: str) -> Callable[[], Any]:
             return lambda: self._parts.describe(self._desk.pump.engine).get(name, [])
 
-        return {"/status": self._status, **{f"/{name}": part(name) for name in ("positions", "orders", "decisions")}}
+        looks: dict[str, Callable[[], Any]] = {f"/{name}": part(name) for name in ("positions", "orders", "decisions")}
+        return {"/status": self._status, "/features": lambda: self._parts.features(self._desk.pump.engine), **looks}
 
     def _status(self) -> dict[str, Any]:
         desk, bars = self._desk, self._bars

@@ -40,6 +40,10 @@ def _nothing(_engine: EngineLike) -> Mapping[str, Any]:
     return {}
 
 
+def _no_rows(_engine: EngineLike) -> Sequence[Mapping[str, Any]]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaemonParts:
     """Everything one daemon needs. Times in seconds of the market's clock unless named otherwise."""
@@ -72,6 +76,7 @@ class DaemonParts:
     observer: Observer | None = None
     report: Report | None = None  # None: structlog
     describe: Callable[[EngineLike], Mapping[str, Any]] = _nothing  # keys status, positions, orders, decisions
+    features: Callable[[EngineLike], Sequence[Mapping[str, Any]]] = _no_rows  # the newest row of each symbol
     socket_path: Path | None = None  # None: no control socket
     started: Callable[[], None] | None = None  # called once the daemon trades
 

@@ -14,7 +14,7 @@ import pytest
 from tests.golden.sample import BelowVwap, config
 from tests.unit.learning.market import market
 from tradebot.app.market import market_of
-from tradebot.core.domain.bars import BarColumns, MarketGrid
+from tradebot.core.domain.bars import MarketGrid
 from tradebot.core.domain.commands import Command
 from tradebot.core.domain.events import Event, MinuteClosed
 from tradebot.core.domain.faults import OperatorFault
@@ -176,12 +176,11 @@ def test_nothing_half_written_is_left(tmp_path: Path, grid: MarketGrid) -> None:
 @pytest.mark.timeout(300)
 def test_the_rows_that_the_engine_decides_on_are_the_stored_ones(tmp_path: Path) -> None:
     """An in-process simulation of real sessions: after each minute the engine's live rows equal the stored ones, bit for bit."""
-    whole = read_bar_folder(SAMPLE, ("BAC", "SPY"))
-    bars = {s: BarColumns(s, b.minute_ns, b.open, b.high, b.low, b.close, b.volume) for s, b in whole.items()}
-    market = market_of(bars)
+    market = market_of(read_bar_folder(SAMPLE, ("BAC", "SPY")))
     sessions = market.between(dt.date(2013, 10, 9), dt.date(2013, 10, 10))
     warm = market.before(sessions[0].date)[-1]
     grid = market.grid((warm, *sessions))
+    assert grid.tape is not None, "quotes are part of what must be equal"
     values, _ = stored_features(tmp_path, grid, all_features())
     model = BelowVwap()
     venue = Venue(market.histories, market.table, sessions[0].open_ns - 6 * 3600 * 10**9, VenueConfig())

@@ -60,7 +60,8 @@ class FeatureStore:
     """The sessions of one schema under a root. Any number of readers; of two writers the later one wins, session by session."""
 
     def __init__(self, root: Path) -> None:
-        self.folder = root / catalogue_hash()
+        self.schema_hash = catalogue_hash()
+        self.folder = root / self.schema_hash
 
     def build(
         self,
