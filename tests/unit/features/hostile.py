@@ -78,9 +78,9 @@ def bars(
         rows[:, column] = values / UNITS_PER_USD
     rows[:, row.VOLUME] = np.floor(volume)
     rows[:, row.SESSION], rows[:, row.SESSION_END], rows[:, row.MINUTE] = session, session + minutes, session + within
-    half = np.maximum(0.0, np.round(c * rng.uniform(0, 5e-4, len(c))))
-    bid = np.maximum(1.0, c - half)
-    rows[:, row.BID], rows[:, row.ASK] = bid / UNITS_PER_USD, np.maximum(bid, c + half) / UNITS_PER_USD
+    below, above = (np.round(o * rng.uniform(0, 5e-4, len(o))) for _ in range(2))  # quotes are those at the bar's start
+    bid = np.maximum(1.0, o - below)
+    rows[:, row.BID], rows[:, row.ASK] = bid / UNITS_PER_USD, np.maximum(bid, o + above) / UNITS_PER_USD
     rows[:, row.BID_SIZE], rows[:, row.ASK_SIZE] = rng.integers(1, 5000, len(c)), rng.integers(1, 5000, len(c))
     rows[:, row.TRADES] = np.maximum(1, rows[:, row.VOLUME] // rng.integers(20, 200, len(c)))
     rows[:, row.REFERENCE] = np.round(180 * np.exp(np.cumsum(rng.normal(0, 4e-4, len(c)))) * UNITS_PER_USD) / UNITS_PER_USD
