@@ -83,6 +83,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "not a number": (changed("low", float("nan")), "low nan is not a number"),
     "infinite": (changed("high", float("inf")), "high inf is not a number"),
     "volume not a number": (changed("volume", float("nan")), "volume nan is not a number"),
+    "minus infinite": (changed("low", float("-inf")), "low -inf is not a number"),
+    "volume infinite": (changed("volume", float("inf")), "volume inf is not a number"),
+    "volume impossibly large": (changed("volume", 1e16), "volume 1e+16 is impossibly large"),
+    "zero to four decimals": (changed("low", 0.00004), "low 4e-05 rounds to 0 at four decimals"),
     "negative price": (changed("low", -14.0), "low -14 is not above 0"),
     "zero price": (changed("open", 0.0), "open 0 is not above 0"),
     "negative volume": (changed("volume", -1.0), "volume -1 is negative"),
@@ -106,6 +110,24 @@ def test_refuses_bad_rows_by_name(tmp_path: Path, case: str) -> None:
     assert "\n" not in text
     [check] = check_bar_folder(tmp_path)
     assert check.fault == text
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("bid_open", -1.0, "bid_open -1 is negative"),
+        ("ask_open", float("inf"), "ask_open inf is not a number"),
+        ("bid_open", float("-inf"), "bid_open -inf is not a number"),
+        ("ask_open", 1e12, "ask_open 1e\\+12 is impossibly large"),
+    ],
+)
+def test_refuses_bad_quotes_by_name(tmp_path: Path, field: str, value: float, words: str) -> None:
+    write(tmp_path / NAME, columns())
+    quotes = {"timestamp": columns()["timestamp"], "bid_open": np.full(3, 14.04), "ask_open": np.full(3, 14.06)}
+    quotes[field][1] = value
+    write(tmp_path / "BAC_1m_quotes_2013_10.parquet", quotes)
+    with pytest.raises(OperatorFault, match=f"BAC_1m_quotes_2013_10.parquet: BAC at 2013-10-04 13:31 UTC: {words}$"):
+        read_bar_folder(tmp_path)
 
 
 def test_refuses_an_empty_cell(tmp_path: Path) -> None:

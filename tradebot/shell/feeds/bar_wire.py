@@ -13,7 +13,8 @@ from tradebot.core.domain.units import NS_PER_MINUTE, units_nearest
 from tradebot.shell.stamps import ns_from_text
 
 PRICES: Final = ("o", "h", "l", "c")
-VOLUME_MAX: Final = 2**62
+VOLUME_MAX: Final = 10**15  # these two are the files' bounds too: what may be traded on may be stored
+PRICE_USD_MAX: Final = 1e8
 
 
 class BarFault(ValueError):
@@ -130,6 +131,8 @@ def _price(symbol: str, stamp: Any, name: str, value: Any) -> int:
         raise BarFault(f"bar of {symbol} at {stamp}: field {name} is not finite: {value!r}") from error
     if units <= 0:
         raise BarFault(f"bar of {symbol} at {stamp}: field {name} is not above zero: {value!r}")
+    if value > PRICE_USD_MAX:
+        raise BarFault(f"bar of {symbol} at {stamp}: field {name} is impossibly large: {value!r}")
     return units
 
 

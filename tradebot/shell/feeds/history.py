@@ -14,9 +14,10 @@ from typing import Any, Final, Literal, TypeVar
 
 import numpy as np
 
-from tradebot.core.domain.bars import BarColumns
+from tradebot.core.domain.bars import BarColumns, Int
 from tradebot.core.domain.faults import OperatorFault
-from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S, units_nearest
+from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
+from tradebot.shell.feeds.bar_wire import Bar, BarFault, bar_of_json
 from tradebot.shell.store.bars import BarStore
 from tradebot.shell.store.sidecar import Origin
 
@@ -152,24 +153,23 @@ def _bars(client: Any, data: AlpacaData, symbol: str, from_ns: int, through_ns: 
         feed=DataFeed(data.feed),
     )
     answer = _patiently(data, lambda: client.get_stock_bars(request))
+    rows = answer.get(symbol) or []
+    if not all(isinstance(row, dict) for row in rows):
+        raise OperatorFault(f"Alpaca sent bars of {symbol} in an unknown shape")
     try:
-        return _columns(symbol, [row for row in answer.get(symbol) or [] if from_ns <= _stamp_ns(row["t"]) <= through_ns])
-    except (KeyError, TypeError, ValueError) as error:
-        raise OperatorFault(f"Alpaca sent bars of {symbol} that can't be read ({error})") from error
+        bars = [bar_of_json(symbol, row) for row in rows]
+    except BarFault as error:
+        raise OperatorFault(f"Alpaca sent a bar that can't be true: {error}") from error
+    return _columns(symbol, [bar for bar in bars if from_ns <= bar.minute_ns <= through_ns])
 
 
-def _columns(symbol: str, rows: Sequence[Mapping[str, Any]]) -> BarColumns:
-    def units(field: str) -> Any:
-        return np.array([units_nearest(float(row[field])) for row in rows], np.int64)
+def _columns(symbol: str, bars: Sequence[Bar]) -> BarColumns:
+    def column(field: str) -> Int:
+        return np.array([getattr(bar, field) for bar in bars], np.int64)
 
-    minute_ns = np.array([_stamp_ns(row["t"]) for row in rows], np.int64)
-    volume = np.array([round(float(row["v"])) for row in rows], np.int64)
-    trades = np.array([int(row.get("n") or 0) for row in rows], np.int64)
-    return BarColumns(symbol, minute_ns, units("o"), units("h"), units("l"), units("c"), volume, trades=trades if trades.any() else None)
-
-
-def _stamp_ns(text: str) -> int:
-    return int(dt.datetime.fromisoformat(text).timestamp()) * NS_PER_S
+    open_, high, low, close = (column(field) for field in ("open", "high", "low", "close"))
+    trades = column("trades")
+    return BarColumns(symbol, column("minute_ns"), open_, high, low, close, column("volume"), trades=trades if trades.any() else None)
 
 
 def _pieces(from_ns: int, through_ns: int) -> Iterator[tuple[int, int]]:
