@@ -39,6 +39,7 @@ def features(sources: Mapping[str, Feature]) -> tuple[Feature, ...]:
     return tuple(out)
 
 
+@njit(cache=True, error_model="numpy")
 def new_scratch(symbols: int) -> np.ndarray:
     """Room for one column of `symbols` values: (2, N)."""
     return np.zeros((2, symbols))
@@ -51,6 +52,10 @@ def step(out: np.ndarray, present: np.ndarray, sources: np.ndarray, f: int, scra
     `scratch` is `new_scratch(N)`, overwritten. Columns of absent symbols and of those without a finite value become NaN.
     """
     for k in range(len(sources)):
+        if len(present) == 1:
+            known = present[0] and math.isfinite(out[0, sources[k]])
+            out[0, f + 2 * k], out[0, f + 2 * k + 1] = (0.5, 0.0) if known else (np.nan, np.nan)
+            continue
         _stand(out, present, sources[k], f + 2 * k, scratch)
 
 

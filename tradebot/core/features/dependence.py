@@ -31,6 +31,7 @@ from tradebot.core.features.feature import CLOSE, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import LOG_RETURN_AT
 from tradebot.core.kernels.hurst import hurst_64
+from tradebot.core.kernels.lanes import lanes, load, total
 from tradebot.core.kernels.ring import fill, ring_push
 
 _C = ("close",)
@@ -82,13 +83,13 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
 
     first = p - 60
     mean = (state[p] - state[first]) / 60.0
-    squares, lag_1 = _squares_and_neighbours(state, first, mean)
+    squares = _lagged(state, first, 0, mean)
     if squares <= 60.0 * _NOISE or squares <= 60.0 * _RELATIVE_NOISE * mean * mean:
         out[f] = out[f + 1] = 0.0
         out[f + 2] = out[f + 3] = out[f + 4] = 1.0
         out[f + 6] = HALF_LIFE_HIGH
     else:
-        out[f] = lag_1 / squares
+        out[f] = _lagged(state, first, 1, mean) / squares
         out[f + 1] = _lagged(state, first, 5, mean) / squares
         unit = squares / 59.0
         out[f + 2] = _overlapping(state, first, 2, mean) / unit
@@ -102,73 +103,53 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
 
 
 @njit(cache=True, error_model="numpy")
-def _squares_and_neighbours(x: np.ndarray, first: int, mean: float) -> tuple[float, float]:
-    """Sums of d[i]^2 and of d[i] d[i-1] over the 60 returns of the path from `x[first]`, d = return - mean."""
-    w = x[first : first + 61]
-    aa = bb = ab = ba = 0.0
-    before = 0.0
-    for i in range(30):
-        a = w[2 * i + 1] - w[2 * i] - mean
-        b = w[2 * i + 2] - w[2 * i + 1] - mean
-        aa += a * a
-        bb += b * b
-        ba += a * before
-        ab += a * b
-        before = b
-    return aa + bb, ab + ba
-
-
-@njit(cache=True, error_model="numpy")
 def _lagged(x: np.ndarray, first: int, lag: int, mean: float) -> float:
-    """Sum of d[i] d[i-lag] over the 60 returns."""
-    w = x[first : first + 61]
-    total = odd = 0.0
-    pairs = 60 - lag
-    for i in range(0, pairs - 1, 2):
-        total += (w[i + 1] - w[i] - mean) * (w[i + lag + 1] - w[i + lag] - mean)
-        odd += (w[i + 2] - w[i + 1] - mean) * (w[i + lag + 2] - w[i + lag + 1] - mean)
-    if pairs % 2:
-        total += (w[pairs] - w[pairs - 1] - mean) * (w[60] - w[59] - mean)
-    return total + odd
+    """Sum of d[i] d[i - lag] over the 60 returns of the path from `x[first]`, d = return - mean."""
+    centre, added = lanes(mean), lanes(0.0)
+    stop = first + 60 - lag
+    fours = stop - (60 - lag) % 4
+    for i in range(first, fours, 4):
+        earlier = load(x, i + 1) - load(x, i) - centre
+        later = load(x, i + lag + 1) - load(x, i + lag) - centre
+        added = added + earlier * later
+    products: float = total(added)
+    for i in range(fours, stop):
+        products += (x[i + 1] - x[i] - mean) * (x[i + lag + 1] - x[i + lag] - mean)
+    return products
 
 
 @njit(cache=True, error_model="numpy")
 def _overlapping(x: np.ndarray, first: int, q: int, mean: float) -> float:
     """Variance per bar of the overlapping q-bar returns, unbiased."""
-    w = x[first : first + 61]
-    expected = q * mean
-    total = odd = 0.0
-    returns = 61 - q
-    for i in range(0, returns - 1, 2):
-        a = w[i + q] - w[i] - expected
-        b = w[i + q + 1] - w[i + 1] - expected
-        total += a * a
-        odd += b * b
-    if returns % 2:
-        a = w[60] - w[60 - q] - expected
-        total += a * a
-    return (total + odd) / (q * (60.0 - q + 1.0) * (1.0 - q / 60.0))
+    expected, added = lanes(q * mean), lanes(0.0)
+    stop = first + 61 - q
+    fours = stop - (61 - q) % 4
+    for i in range(first, fours, 4):
+        d = load(x, i + q) - load(x, i) - expected
+        added = added + d * d
+    squares: float = total(added)
+    for i in range(fours, stop):
+        d = x[i + q] - x[i] - q * mean
+        squares += d * d
+    return squares / (q * (60.0 - q + 1.0) * (1.0 - q / 60.0))
 
 
 @njit(cache=True, error_model="numpy")
 def _half_life(x: np.ndarray, first: int) -> float:
     """Of the path's reversion to its mean; see the module."""
-    w = x[first : first + 61]
-    pivot = w[59]
-    level = level_odd = squares = squares_odd = product = product_odd = 0.0
-    for i in range(0, 60, 2):
-        a, b, c = w[i] - pivot, w[i + 1] - pivot, w[i + 2] - pivot
-        level += a
-        level_odd += b
-        squares += a * a
-        squares_odd += b * b
-        product += a * (b - a)
-        product_odd += b * (c - b)
-    level += level_odd
-    variance = squares + squares_odd - level * level / 60.0
+    pivot = lanes(x[first + 59])
+    levels, squares, products = lanes(0.0), lanes(0.0), lanes(0.0)
+    for i in range(first, first + 60, 4):
+        before = load(x, i)
+        level = before - pivot
+        levels = levels + level
+        squares = squares + level * level
+        products = products + level * (load(x, i + 1) - before)
+    level_sum = total(levels)
+    variance = total(squares) - level_sum * level_sum / 60.0
     if variance <= 60.0 * _NOISE:
         return HALF_LIFE_HIGH
-    b = (product + product_odd - level * (w[60] - w[0]) / 60.0) / variance
+    b = (total(products) - level_sum * (x[first + 60] - x[first]) / 60.0) / variance
     if b >= 0.0:
         return HALF_LIFE_HIGH
     if b <= -1.0:
@@ -179,9 +160,9 @@ def _half_life(x: np.ndarray, first: int) -> float:
 @njit(cache=True, error_model="numpy")
 def _fractional(x: np.ndarray, end: int) -> float:
     """Weighted sum of the path of 50 values that ends at `x[end]`, about its oldest."""
-    w = x[end - _WIDTH + 1 : end + 1]
-    a = b = 0.0
-    for i in range(0, _WIDTH, 2):
-        a += _WEIGHTS[i] * (w[i] - w[0])
-        b += _WEIGHTS[i + 1] * (w[i + 1] - w[0])
-    return a + b
+    first = end - _WIDTH + 1
+    oldest, added = lanes(x[first]), lanes(0.0)
+    for i in range(0, _WIDTH - 2, 4):
+        added = added + load(_WEIGHTS, i) * (load(x, first + i) - oldest)
+    rest: float = _WEIGHTS[_WIDTH - 2] * (x[end - 1] - x[first]) + _WEIGHTS[_WIDTH - 1] * (x[end] - x[first])
+    return total(added) + rest

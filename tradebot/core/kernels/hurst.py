@@ -14,6 +14,8 @@ import math
 import numpy as np
 from numba import njit
 
+from tradebot.core.kernels.lanes import highest, lanes, larger, load, lowest, ramp, smaller, total
+
 _NOISE, _RELATIVE_NOISE = 1e-24, 1e-12  # squares of the standard deviations that are rounding, absolute and relative to the mean
 
 
@@ -50,49 +52,37 @@ def hurst_64(x: np.ndarray, end: int, scratch: int) -> float:
 @njit(cache=True, error_model="numpy")
 def _squares_of_8(x: np.ndarray, first: int) -> float:
     """Sum of the squares of the eight returns after `x[first]`."""
-    w = x[first : first + 9]
-    a, b, c, d = w[1] - w[0], w[2] - w[1], w[3] - w[2], w[4] - w[3]
-    e, f, g, h = w[5] - w[4], w[6] - w[5], w[7] - w[6], w[8] - w[7]
-    total: float = ((a * a + b * b) + (c * c + d * d)) + ((e * e + f * f) + (g * g + h * h))
-    return total
+    a, b = load(x, first + 1) - load(x, first), load(x, first + 5) - load(x, first + 4)
+    squares: float = total(a * a + b * b)
+    return squares
 
 
 @njit(cache=True, error_model="numpy")
 def _mean_rescaled_range(x: np.ndarray, first: int, squares: int, n: int) -> float:
     """Mean of range / deviation over the sub-windows of `n` returns that move; 0 where none does."""
-    total = 0.0
+    ratios = 0.0
     moving = 0
     for block in range(64 // n):
-        w = x[first + block * n : first + block * n + n + 1]
-        mean = (w[n] - w[0]) / n
+        start = first + block * n
+        mean = (x[start + n] - x[start]) / n
         power = 0.0
         for eight in range(n // 8):
             power += x[squares + block * (n // 8) + eight]
         variance = power / n - mean * mean
         if variance > _NOISE and variance > _RELATIVE_NOISE * mean * mean:
-            total += _detrended_range(w, n, mean) / math.sqrt(variance)
+            ratios += _detrended_range(x, start, n, mean) / math.sqrt(variance)
             moving += 1
-    return total / moving if moving else 0.0
+    return ratios / moving if moving else 0.0
 
 
 @njit(cache=True, error_model="numpy")
-def _detrended_range(w: np.ndarray, n: int, mean: float) -> float:
-    """Range of w[i] - i * mean for i = 0..n - 1; i = n has the value of i = 0. `n` a multiple of 4."""
-    low_a, low_b, low_c, low_d = w[0], w[0], w[0], w[0]
-    high_a, high_b, high_c, high_d = w[0], w[0], w[0], w[0]
-    two, three, four = 2.0 * mean, 3.0 * mean, 4.0 * mean
-    trend = 0.0
-    for i in range(n // 4):
-        j = 4 * i
-        a, b, c, d = w[j] - trend, w[j + 1] - (trend + mean), w[j + 2] - (trend + two), w[j + 3] - (trend + three)
-        trend += four
-        low_a = a if a < low_a else low_a
-        low_b = b if b < low_b else low_b
-        low_c = c if c < low_c else low_c
-        low_d = d if d < low_d else low_d
-        high_a = a if a > high_a else high_a
-        high_b = b if b > high_b else high_b
-        high_c = c if c > high_c else high_c
-        high_d = d if d > high_d else high_d
-    spread: float = max(high_a, high_b, high_c, high_d) - min(low_a, low_b, low_c, low_d)
+def _detrended_range(x: np.ndarray, start: int, n: int, mean: float) -> float:
+    """Range of x[start + i] - i * mean for i = 0..n - 1; i = n has the value of i = 0. `n` a multiple of 4."""
+    trend, rise = ramp() * lanes(mean), lanes(4.0 * mean)
+    low = high = load(x, start) - trend
+    for i in range(start + 4, start + n, 4):
+        trend = trend + rise
+        values = load(x, i) - trend
+        low, high = smaller(values, low), larger(values, high)
+    spread: float = highest(high) - lowest(low)
     return spread

@@ -1,7 +1,7 @@
 """Powers, products and shares over a window, in one pass. Leaves of the statistics families.
 
-As in core/kernels/rolling.py, `x[first : first + n]` is the window, sums are taken anew in one order by four partial sums, and
-deviations are taken from a value of the window, so that a constant window has none.
+As in core/kernels/rolling.py, `x[first : first + n]` is the window, sums are taken anew in the one order of core/kernels/lanes.py,
+and deviations are taken from a value of the window, so that a constant window has none.
 """
 
 from __future__ import annotations
@@ -9,36 +9,22 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from tradebot.core.kernels.lanes import highest, lanes, larger, load, lowest, magnitude, smaller, total
+
 
 @njit(cache=True, error_model="numpy")
 def power_sums(x: np.ndarray, first: int, n: int, pivot: float) -> tuple[float, float, float, float]:
     """Sums of d, d^2, d^3, d^4 for d = value - pivot; `n` a multiple of 4."""
-    w = x[first : first + n]
-    a1 = b1 = c1 = e1 = 0.0
-    a2 = b2 = c2 = e2 = 0.0
-    a3 = b3 = c3 = e3 = 0.0
-    a4 = b4 = c4 = e4 = 0.0
-    for i in range(n // 4):
-        j = 4 * i
-        a, b, c, e = w[j] - pivot, w[j + 1] - pivot, w[j + 2] - pivot, w[j + 3] - pivot
-        aa, bb, cc, ee = a * a, b * b, c * c, e * e
-        a1 += a
-        b1 += b
-        c1 += c
-        e1 += e
-        a2 += aa
-        b2 += bb
-        c2 += cc
-        e2 += ee
-        a3 += aa * a
-        b3 += bb * b
-        c3 += cc * c
-        e3 += ee * e
-        a4 += aa * aa
-        b4 += bb * bb
-        c4 += cc * cc
-        e4 += ee * ee
-    return (a1 + b1) + (c1 + e1), (a2 + b2) + (c2 + e2), (a3 + b3) + (c3 + e3), (a4 + b4) + (c4 + e4)
+    centre = lanes(pivot)
+    one, two, three, four = lanes(0.0), lanes(0.0), lanes(0.0), lanes(0.0)
+    for i in range(first, first + n, 4):
+        d = load(x, i) - centre
+        square = d * d
+        one = one + d
+        two = two + square
+        three = three + square * d
+        four = four + square * square
+    return total(one), total(two), total(three), total(four)
 
 
 @njit(cache=True, error_model="numpy")
@@ -65,41 +51,22 @@ def count_beyond(x: np.ndarray, first: int, n: int, centre: float, squared: floa
 @njit(cache=True, error_model="numpy")
 def absolute_sum_and_max(x: np.ndarray, first: int, n: int) -> tuple[float, float]:
     """(sum, largest) of the absolute values; `n` a multiple of 4."""
-    w = x[first : first + n]
-    a = b = c = e = 0.0
-    top_a = top_b = top_c = top_e = 0.0
-    for i in range(n // 4):
-        j = 4 * i
-        p, q, r, s = abs(w[j]), abs(w[j + 1]), abs(w[j + 2]), abs(w[j + 3])
-        a += p
-        b += q
-        c += r
-        e += s
-        top_a = p if p > top_a else top_a
-        top_b = q if q > top_b else top_b
-        top_c = r if r > top_c else top_c
-        top_e = s if s > top_e else top_e
-    return (a + b) + (c + e), max(top_a, top_b, top_c, top_e)
+    added, top = lanes(0.0), lanes(0.0)
+    for i in range(first, first + n, 4):
+        size = magnitude(load(x, i))
+        added = added + size
+        top = larger(size, top)
+    return total(added), highest(top)
 
 
 @njit(cache=True, error_model="numpy")
 def lowest_and_highest(x: np.ndarray, first: int, n: int) -> tuple[float, float]:
     """Smallest and largest value; `n` a multiple of 4."""
-    w = x[first : first + n]
-    la, lb, lc, le = w[0], w[1], w[2], w[3]
-    ha, hb, hc, he = la, lb, lc, le
-    for i in range(1, n // 4):
-        j = 4 * i
-        a, b, c, e = w[j], w[j + 1], w[j + 2], w[j + 3]
-        la = a if a < la else la
-        lb = b if b < lb else lb
-        lc = c if c < lc else lc
-        le = e if e < le else le
-        ha = a if a > ha else ha
-        hb = b if b > hb else hb
-        hc = c if c > hc else hc
-        he = e if e > he else he
-    return min(la, lb, lc, le), max(ha, hb, hc, he)
+    low = high = load(x, first)
+    for i in range(first + 4, first + n, 4):
+        values = load(x, i)
+        low, high = smaller(values, low), larger(values, high)
+    return lowest(low), highest(high)
 
 
 @njit(cache=True, error_model="numpy")
@@ -115,56 +82,25 @@ def count_below_and_equal(x: np.ndarray, first: int, n: int, value: float) -> tu
 
 @njit(cache=True, error_model="numpy")
 def path_length(x: np.ndarray, first: int, n: int) -> float:
-    """Sum of absolute differences of neighbours; `n` a multiple of 4."""
-    w = x[first : first + n]
-    a = b = c = e = 0.0
-    for i in range(n // 4 - 1):
-        j = 4 * i
-        a += abs(w[j + 1] - w[j])
-        b += abs(w[j + 2] - w[j + 1])
-        c += abs(w[j + 3] - w[j + 2])
-        e += abs(w[j + 4] - w[j + 3])
-    rest: float = abs(w[n - 3] - w[n - 4]) + abs(w[n - 2] - w[n - 3]) + abs(w[n - 1] - w[n - 2])
-    return (a + b) + (c + e) + rest
+    """Sum of absolute differences of neighbours among `n` values; `n` a multiple of 4."""
+    added = lanes(0.0)
+    for i in range(first, first + n - 4, 4):
+        added = added + magnitude(load(x, i + 1) - load(x, i))
+    last = first + n - 1
+    rest: float = abs(x[last - 2] - x[last - 3]) + abs(x[last - 1] - x[last - 2]) + abs(x[last] - x[last - 1])
+    return total(added) + rest
 
 
 @njit(cache=True, error_model="numpy")
 def products(x: np.ndarray, first: int, other: int, n: int, pivot: float, other_pivot: float) -> tuple[float, float, float, float, float]:
     """For windows of a and b: sums of a, b, a^2, b^2, a*b about their pivots; `n` a multiple of 4."""
-    u, v = x[first : first + n], x[other : other + n]
-    a0 = a1 = a2 = a3 = 0.0
-    b0 = b1 = b2 = b3 = 0.0
-    aa0 = aa1 = aa2 = aa3 = 0.0
-    bb0 = bb1 = bb2 = bb3 = 0.0
-    ab0 = ab1 = ab2 = ab3 = 0.0
-    for i in range(n // 4):
-        j = 4 * i
-        p0, p1, p2, p3 = u[j] - pivot, u[j + 1] - pivot, u[j + 2] - pivot, u[j + 3] - pivot
-        q0, q1, q2, q3 = v[j] - other_pivot, v[j + 1] - other_pivot, v[j + 2] - other_pivot, v[j + 3] - other_pivot
-        a0 += p0
-        a1 += p1
-        a2 += p2
-        a3 += p3
-        b0 += q0
-        b1 += q1
-        b2 += q2
-        b3 += q3
-        aa0 += p0 * p0
-        aa1 += p1 * p1
-        aa2 += p2 * p2
-        aa3 += p3 * p3
-        bb0 += q0 * q0
-        bb1 += q1 * q1
-        bb2 += q2 * q2
-        bb3 += q3 * q3
-        ab0 += p0 * q0
-        ab1 += p1 * q1
-        ab2 += p2 * q2
-        ab3 += p3 * q3
-    return (
-        (a0 + a1) + (a2 + a3),
-        (b0 + b1) + (b2 + b3),
-        (aa0 + aa1) + (aa2 + aa3),
-        (bb0 + bb1) + (bb2 + bb3),
-        (ab0 + ab1) + (ab2 + ab3),
-    )
+    centre, other_centre = lanes(pivot), lanes(other_pivot)
+    a, b, aa, bb, ab = lanes(0.0), lanes(0.0), lanes(0.0), lanes(0.0), lanes(0.0)
+    for i in range(0, n, 4):
+        p, q = load(x, first + i) - centre, load(x, other + i) - other_centre
+        a = a + p
+        b = b + q
+        aa = aa + p * p
+        bb = bb + q * q
+        ab = ab + p * q
+    return total(a), total(b), total(aa), total(bb), total(ab)
