@@ -75,7 +75,7 @@ def agree(family: ModuleType, bars: Bars, expected: Mapping[str, object], rtol: 
         theirs = np.asarray(values, np.float64)[warm:]
         assert np.isfinite(theirs).any(), f"{bars.name}: the oracle of {name} says nothing"
         scale = np.nanmax(np.abs(theirs))
-        np.testing.assert_allclose(got[name][warm:], theirs, rtol=rtol, atol=of_scale * scale, err_msg=f"{name} on {bars.name}")
+        np.testing.assert_allclose(got[name][warm:], theirs, rtol=rtol, atol=max(of_scale * scale, 1e-16), err_msg=f"{name} on {bars.name}")
 
 
 def describes_itself(family: ModuleType, sessions: int = 4, minutes: int = 390) -> None:

@@ -9,14 +9,14 @@ With dc = c - c[-1], r = dc / c[-1], and k = 3 - 2 sqrt(2):
     roll_spread_20 = 2 sqrt(-cov(dc, dc[-1])) / c over the 19 pairs of the last 20 dc, 0 where the covariance is not negative (Roll 1984)
     corwin_schultz_20 = mean20 of max(0, 2 (e^a - 1) / (1 + e^a)), a = (sqrt(2 b) - sqrt(b)) / k - sqrt(g / k),
         b = ln(h/l)^2 + ln(h[-1]/l[-1])^2, g = ln(max(h, h[-1]) / min(l, l[-1]))^2; a bar wholly above or below the close before is first
-        moved to touch it (Corwin and Schultz 2012)
+        moved in proportion to touch it (Corwin and Schultz 2012)
     abdi_ranaldo_20 = sqrt(max(0, mean20 of 4 (ln c[-1] - m[-1]) (ln c[-1] - m))), m = (ln h + ln l) / 2 (Abdi and Ranaldo 2017)
     bulk_buy_share = Phi(dc / sigma), the normal distribution, sigma = std of the last 60 dc, 0.5 where that is 0
     vpin_50 = sum50(v |2 bulk_buy_share - 1|) / sum50(v), 0 where nothing traded: 50 buckets of one bar (Easley, Lopez de Prado and
         O'Hara 2012)
     net_buying_pressure = (c - l) / (h - l), 0.5 where h = l
-    order_flow_imbalance_20 = sum20(side v) / sum20(v), 0 where nothing traded; side = sign(dc), or that of the last change within the 20
-        bars where dc = 0 (tick rule, Lee and Ready 1991)
+    order_flow_imbalance_20 = sum20(side v) / sum20(v), 0 where nothing traded; side = sign(dc), and where dc = 0 that of the last change if
+        it is less than 20 bars ago, else 0 (tick rule, Lee and Ready 1991)
 
 Source: seeds/000 `create_advanced_features` for kyle_lambda, amihud_illiquidity and net_buying_pressure; else as named.
 """
@@ -30,7 +30,7 @@ from numba import njit
 
 from tradebot.core.features.feature import CLOSE, HIGH, LOW, VOLUME, Feature
 from tradebot.core.features.feature import Feature as F
-from tradebot.core.features.window import CLOSE_AT, HIGH_AT, LOW_AT, VOLUME_AT
+from tradebot.core.features.window import CLOSE_AT, LOG_RETURN_AT
 from tradebot.core.kernels.rolling import ratio
 from tradebot.core.kernels.sliding import TOTALS, sliding_sums, sums_width
 
@@ -47,15 +47,15 @@ FEATURES: tuple[Feature, ...] = (
     F("bulk_buy_share", "Phi(dc / std60 dc), 0.5 where 0", "share", ("close",), 61, True, 0.0, 1.0),
     F("vpin_50", "sum50(v |2 bulk_buy_share - 1|) / sum50(v), 0 where 0", "share", _CV, 110, True, 0.0, 1.0),
     F("net_buying_pressure", "(c - l) / (h - l), 0.5 where h = l", "share", _HLC, 1, True, 0.0, 1.0),
-    F("order_flow_imbalance_20", "sum20(side v) / sum20(v), 0 where 0", "share", _CV, 21, True, -1.0, 1.0),
+    F("order_flow_imbalance_20", "sum20(side v) / sum20(v), 0 where 0", "share", _CV, 41, True, -1.0, 1.0),
 )
 _K = 3.0 - 2.0 * math.sqrt(2.0)
-_ROOT_K, _ROOT_HALF = math.sqrt(_K), math.sqrt(0.5)
+_TWO_BARS, _ROOT_K, _ROOT_HALF = (math.sqrt(2.0) - 1.0) / _K, math.sqrt(_K), math.sqrt(0.5)
 _ROUNDING = 1e-12  # a sum of squares about its mean below this share of the plain sum is none
-# ln(h/l) and ln c - m of the bar before; sliding sums: of the two illiquidities and two spreads over 20, of pairs of changes over 19, of
-# changes and signed volume over 60, of volume and its bulk imbalance over 50.
-_SPREADS = 2
-_PAIRS = _SPREADS + sums_width(20, 4)
+# Of the bar before: ln(h / c), ln(l / c); the last side and its age. Sliding sums: of the two illiquidities, two spreads, signed and plain
+# volume over 20, of pairs of changes over 19, of changes and signed volume over 60, of volume and its bulk imbalance over 50.
+_SPREADS = 4
+_PAIRS = _SPREADS + sums_width(20, 6)
 _IMPACT = _PAIRS + sums_width(19, 4)
 _BULK = _IMPACT + sums_width(60, 6)
 STATE_WIDTH = _BULK + sums_width(50, 2)
@@ -69,8 +69,9 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     before = state[c - 1]
     change = close - before
     impact = ratio(abs(change), v, 0.0)
-    spread, product = _corwin_schultz(state, s, end, high, low), _abdi_ranaldo(state, s + 1, high, low, close, before)
-    sliding_sums(state, s + _SPREADS, 20, (impact, impact / (before * close), spread, product))
+    spread, product = _spreads(state, s, math.log(high / before), math.log(low / before), state[end + LOG_RETURN_AT])
+    signed = _side(state, s + 2, change) * v
+    sliding_sums(state, s + _SPREADS, 20, (impact, impact / (before * close), spread, product, signed, v))
     t = s + _SPREADS + TOTALS
     out[f] = impact
     out[f + 1] = state[t] / 20.0
@@ -78,6 +79,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     out[f + 5] = _roll(state, s + _PAIRS, change, before - state[c - 2]) / close
     out[f + 6] = state[t + 2] / 20.0
     out[f + 7] = math.sqrt(max(state[t + 3] / 20.0, 0.0))
+    out[f + 11] = ratio(state[t + 4], state[t + 5], 0.0)
     deviation = _impact(state, s + _IMPACT, change, v, close, out, f + 3)
 
     bought = 0.5 + 0.5 * math.erf(_ROOT_HALF * ratio(change, deviation, 0.0))
@@ -86,7 +88,6 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     out[f + 8] = bought
     out[f + 9] = min(ratio(state[t], state[t + 1], 0.0), 1.0)
     out[f + 10] = ratio(close - low, high - low, 0.5)
-    out[f + 11] = _tick_rule(state, c, end + VOLUME_AT)
 
 
 @njit(cache=True, error_model="numpy")
@@ -99,28 +100,31 @@ def _roll(state: np.ndarray, s: int, change: float, change_before: float) -> flo
 
 
 @njit(cache=True, error_model="numpy")
-def _corwin_schultz(state: np.ndarray, s: int, end: int, high: float, low: float) -> float:
-    """The spread of this bar and the one before; `state[s]` is the logarithm of that one's range."""
-    high_before, low_before, close_before = state[end + HIGH_AT - 1], state[end + LOW_AT - 1], state[end + CLOSE_AT - 1]
-    range_before = state[s]
-    here = math.log(high / low)
-    state[s] = here
-    if low > close_before or high < close_before:
-        shift = close_before - (low if low > close_before else high)
-        high += shift
-        low += shift
-        here = math.log(high / low)
-    both = math.log(max(high, high_before) / min(low, low_before))
-    a = (math.sqrt(2.0) - 1.0) * math.sqrt(here * here + range_before * range_before) / _K - both / _ROOT_K
-    return 2.0 * math.tanh(0.5 * a) if a > 0.0 else 0.0
+def _spreads(state: np.ndarray, s: int, high: float, low: float, close: float) -> tuple[float, float]:
+    """(Corwin and Schultz's spread, Abdi and Ranaldo's product) of this bar and the one before.
+
+    All prices are logarithms relative to the close before; `state[s]` and `state[s + 1]` are that bar's high and low.
+    """
+    high_before, low_before = state[s], state[s + 1]
+    middle_before, middle = 0.5 * (high_before + low_before), 0.5 * (high + low)
+    state[s] = high - close
+    state[s + 1] = low - close
+    shift = low if low > 0.0 else high if high < 0.0 else 0.0
+    both = max(high - shift, high_before) - min(low - shift, low_before)
+    here, there = high - low, high_before - low_before
+    a = _TWO_BARS * math.sqrt(here * here + there * there) - both / _ROOT_K
+    return (2.0 * math.tanh(0.5 * a) if a > 0.0 else 0.0), 4.0 * middle_before * middle
 
 
 @njit(cache=True, error_model="numpy")
-def _abdi_ranaldo(state: np.ndarray, s: int, high: float, low: float, close: float, before: float) -> float:
-    """4 (ln c[-1] - m[-1]) (ln c[-1] - m); `state[s]` keeps ln c - m for the next bar."""
-    middle_before = state[s]
-    state[s] = -0.5 * math.log(high / close * (low / close))
-    return 4.0 * middle_before * (-0.5 * math.log(high / before * (low / before)))
+def _side(state: np.ndarray, s: int, change: float) -> float:
+    """The tick rule; `state[s]` is the side of the last change and `state[s + 1]` the bars since."""
+    if change != 0.0:
+        state[s] = 1.0 if change > 0.0 else -1.0
+        state[s + 1] = 0.0
+        return state[s]
+    state[s + 1] += 1.0
+    return state[s] if state[s + 1] < 20.0 else 0.0
 
 
 @njit(cache=True, error_model="numpy")
@@ -135,15 +139,3 @@ def _impact(state: np.ndarray, s: int, change: float, v: float, close: float, ou
     out[f + 1] = slope * (state[t + 5] / 60.0) / close
     squares = state[t + 2] - state[t + 1] * state[t + 1] / 60.0
     return math.sqrt(squares / 59.0) if squares > _ROUNDING * state[t + 2] else 0.0
-
-
-@njit(cache=True, error_model="numpy")
-def _tick_rule(state: np.ndarray, c: int, v: int) -> float:
-    """Volume signed by the last change, over 20 bars; before the first change among them it has no side."""
-    side = signed = total = 0.0
-    for i in range(19, -1, -1):
-        before, close = state[c - i - 1], state[c - i]
-        side = 1.0 if close > before else -1.0 if close < before else side
-        signed += side * state[v - i]
-        total += state[v - i]
-    return ratio(signed, total, 0.0)

@@ -28,8 +28,8 @@ from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import CHANGE_AT, CLOSE_AT
 from tradebot.core.kernels.deviations import count_at_most, deviation, sliding_moments, span_moments
 from tradebot.core.kernels.high_low import window_range
-from tradebot.core.kernels.ring import sliding_sum
 from tradebot.core.kernels.rolling import ratio
+from tradebot.core.kernels.sliding import TOTALS, sliding_sums, sums_width
 
 _C = ("close",)
 _LONG = 240
@@ -62,9 +62,9 @@ _VOL_20 = 1
 _VOL_20_MOMENTS = _VOL_20 + _LONG
 _VOL_5 = _VOL_20_MOMENTS + 3 + 2 * _LONG
 _VOL_50 = _VOL_5 + 3 + 2 * 10
-_ABSOLUTE, _DOWN, _UP = (_VOL_50 + 2 + _LONG + 22 * i for i in range(3))
-_DRAWDOWN = _UP + 22
-STATE_WIDTH = _DRAWDOWN + 2 + _MARTIN
+_SIDES = _VOL_50 + sums_width(_LONG, 1)
+_DRAWDOWN = _SIDES + sums_width(20, 3)
+STATE_WIDTH = _DRAWDOWN + sums_width(_MARTIN, 1)
 
 
 @njit(cache=True, error_model="numpy")
@@ -78,7 +78,8 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     _, squares = sliding_moments(state, s + _VOL_5, 10, vol_5)
     out[f + 6] = math.sqrt(squares / 9.0)
     out[f + 7] = ratio(vol_5, vol_20, 1.0)
-    out[f + 8] = sliding_sum(state, s + _VOL_50, _LONG, out[f + 4]) / _LONG
+    sliding_sums(state, s + _VOL_50, _LONG, (out[f + 4],))
+    out[f + 8] = state[s + _VOL_50 + TOTALS] / _LONG
 
     state[s + _VOL_20 + bar % _LONG] = vol_20
     mean, squares = sliding_moments(state, s + _VOL_20_MOMENTS, _LONG, vol_20)
@@ -119,9 +120,12 @@ def _deviations(state: np.ndarray, end: int, out: np.ndarray, f: int) -> None:
 def _sides(state: np.ndarray, s: int, end: int, out: np.ndarray, f: int) -> None:
     r, close = state[end + CHANGE_AT], state[end + CLOSE_AT]
     down, up = min(r, 0.0), max(r, 0.0)
-    out[f] = sliding_sum(state, s + _ABSOLUTE, 20, up - down) / 20.0
-    out[f + 1] = math.sqrt(sliding_sum(state, s + _DOWN, 20, down * down) / 20.0)
-    out[f + 2] = math.sqrt(sliding_sum(state, s + _UP, 20, up * up) / 20.0)
+    sliding_sums(state, s + _SIDES, 20, (up - down, down * down, up * up))
+    t = s + _SIDES + TOTALS
+    out[f] = state[t] / 20.0
+    out[f + 1] = math.sqrt(state[t + 1] / 20.0)
+    out[f + 2] = math.sqrt(state[t + 2] / 20.0)
     highest, _ = window_range(state, end + CLOSE_AT, end + CLOSE_AT, _MARTIN)
     drawdown = 100.0 * (close / highest - 1.0)
-    out[f + 3] = math.sqrt(sliding_sum(state, s + _DRAWDOWN, _MARTIN, drawdown * drawdown) / _MARTIN)
+    sliding_sums(state, s + _DRAWDOWN, _MARTIN, (drawdown * drawdown,))
+    out[f + 3] = math.sqrt(state[s + _DRAWDOWN + TOTALS] / _MARTIN)

@@ -27,9 +27,10 @@ from numba import njit
 from tradebot.core.features.feature import SESSION, VOLUME, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import CHANGE_AT, CLOSE_AT, TYPICAL_AT, VOLUME_AT
-from tradebot.core.kernels.deviations import count_at_most, deviation, span_moments
+from tradebot.core.kernels.deviations import count_at_most
 from tradebot.core.kernels.ewm import ewm_step
-from tradebot.core.kernels.rolling import ratio, window_slope
+from tradebot.core.kernels.rolling import ratio, window_slope, window_sum
+from tradebot.core.kernels.sliding import TOTALS, sliding_sums, sums_width
 
 _V, _CV = ("volume",), ("close", "volume")
 _Z = 4.25  # (n - 1) / sqrt(n) bounds a z-score within its own sample, n = 20
@@ -49,7 +50,9 @@ FEATURES: tuple[Feature, ...] = (
     F("price_volume_correlation_20", "corr20(c, v), 0 where constant", "share", _CV, 20, True, -1.0, 1.0),
     F("return_volume_correlation_20", "corr20(r, v), 0 where constant", "share", _CV, 21, True, -1.0, 1.0),
 )
-STATE_WIDTH = 5  # seeded, mean; session, its volume, its bars
+_ROUNDING = 1e-12  # squares about the mean below this share of the plain squares are none
+_SUMS = 5  # after: seeded, mean; session, its volume, its bars
+STATE_WIDTH = _SUMS + sums_width(20, 5)
 
 
 @njit(cache=True, error_model="numpy")
@@ -63,7 +66,8 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
         state[s + 1] = ewm_step(state[s + 1], v, 20.0)
     out[f] = v / state[s + 1] if state[s + 1] > 0.0 else 1.0
 
-    _windows(state, end + VOLUME_AT, v, out, f)
+    sums = _sums(state, s + _SUMS, state[end + CHANGE_AT], v)
+    _windows(state, end + VOLUME_AT, v, sums, out, f)
     out[f + 10] = math.log(1.0 + state[end + TYPICAL_AT] * v)
     if state[s + 2] != row[SESSION]:
         state[s + 2] = row[SESSION]
@@ -72,22 +76,37 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     state[s + 3] += v
     state[s + 4] += 1.0
     out[f + 11] = ratio(v * state[s + 4], state[s + 3], 1.0)
-    _correlations(state, end, out, f + 12)
+    out[f + 12] = _price_correlation(state, end, sums[0], sums[1])
+    out[f + 13] = sums[2]
 
 
 @njit(cache=True, error_model="numpy")
-def _windows(state: np.ndarray, at: int, v: float, out: np.ndarray, f: int) -> None:
-    """Sums about the newest volume: whole numbers, so exact."""
-    a, aa = span_moments(state, at, 0, 9, v)
-    mean_10 = v + a / 10.0
-    more, squares = span_moments(state, at, 10, 19, v)
-    a, aa = a + more, aa + squares
-    above, mean_20, std_20 = -a / 20.0, v + a / 20.0, deviation(a, aa, 20)
-    more, squares = span_moments(state, at, 20, 49, v)
+def _sums(state: np.ndarray, s: int, r: float, v: float) -> tuple[float, float, float]:
+    """(mean of 20 volumes, sum of their squared deviations, their correlation with the returns)."""
+    sliding_sums(state, s, 20, (v, v * v, r, r * r, r * v))
+    t = s + TOTALS
+    mean = state[t] / 20.0
+    spread = _about_mean(state[t], state[t + 1])
+    product = state[t + 4] - state[t + 2] * mean
+    return mean, spread, _correlation(product, _about_mean(state[t + 2], state[t + 3]), spread)
+
+
+@njit(cache=True, error_model="numpy")
+def _about_mean(total: float, squares: float) -> float:
+    spread = squares - total * total / 20.0
+    return spread if spread > _ROUNDING * squares else 0.0
+
+
+@njit(cache=True, error_model="numpy")
+def _windows(state: np.ndarray, at: int, v: float, sums: tuple[float, float, float], out: np.ndarray, f: int) -> None:
+    """Sums of volume are whole numbers, so exact."""
+    mean_10, mean_20 = window_sum(state, at, 10) / 10.0, sums[0]
+    mean_50 = (20.0 * mean_20 + window_sum(state, at - 20, 30)) / 50.0
+    above, std_20 = v - mean_20, math.sqrt(sums[1] / 19.0)
     out[f + 1] = ratio(v, mean_10, 1.0)
     out[f + 2] = ratio(above, mean_20, 0.0)
     out[f + 3] = ratio(v - state[at - 1], state[at - 1], 0.0)
-    out[f + 4] = ratio(mean_10, v + (a + more) / 50.0, 1.0)
+    out[f + 4] = ratio(mean_10, mean_50, 1.0)
     out[f + 5] = ratio(above, std_20, 0.0)
     out[f + 6] = ratio(std_20, mean_20, 0.0)
     out[f + 7] = ratio(window_slope(state, at, 20), mean_20, 0.0)
@@ -96,23 +115,20 @@ def _windows(state: np.ndarray, at: int, v: float, out: np.ndarray, f: int) -> N
 
 
 @njit(cache=True, error_model="numpy")
-def _correlations(state: np.ndarray, end: int, out: np.ndarray, f: int) -> None:
-    c, r, v = end + CLOSE_AT, end + CHANGE_AT, end + VOLUME_AT
-    close, change, volume = state[c], state[r], state[v]
-    p = q = w = pp = qq = ww = pw = qw = 0.0
-    for k in range(1, 20):
-        a, b, d = state[c - k] - close, state[r - k] - change, state[v - k] - volume
+def _price_correlation(state: np.ndarray, end: int, mean: float, spread: float) -> float:
+    """Closes are taken about the newest, so that a price that stands still has no deviation."""
+    c, v = end + CLOSE_AT, end + VOLUME_AT
+    close = state[c]
+    p = q = pp = qq = pw = qw = 0.0
+    for k in range(0, 20, 2):
+        a, b = state[c - k] - close, state[c - k - 1] - close
         p += a
         q += b
-        w += d
         pp += a * a
         qq += b * b
-        ww += d * d
-        pw += a * d
-        qw += b * d
-    spread = ww - w * w / 20.0
-    out[f] = _correlation(pw - p * w / 20.0, pp - p * p / 20.0, spread)
-    out[f + 1] = _correlation(qw - q * w / 20.0, qq - q * q / 20.0, spread)
+        pw += a * (state[v - k] - mean)
+        qw += b * (state[v - k - 1] - mean)
+    return _correlation(pw + qw, (pp + qq) - (p + q) * (p + q) / 20.0, spread)
 
 
 @njit(cache=True, error_model="numpy")
