@@ -32,7 +32,6 @@ def test_values_agree_with_pandas(bars) -> None:
         "gap_rel": o / c.shift() - 1, "range_rel": (h - l) / c,
         "body_share": ((c - o) / size).fillna(0), "upper_shadow_share": ((h - np.maximum(o, c)) / size).fillna(0),
         "lower_shadow_share": ((np.minimum(o, c) - l) / size).fillna(0), "close_location": ((2 * c - h - l) / size).fillna(0),
-        "breakout_high_5": c / h.shift().rolling(5).max() - 1, "breakout_low_5": c / l.shift().rolling(5).min() - 1,
         "sma_3": c.rolling(3).mean(), "sma_10": c.rolling(10).mean(),
         "trend_3_10": (c.rolling(3).mean() - c.rolling(10).mean()) / c.rolling(10).mean(),
         "bar_streak": _streaks(c),

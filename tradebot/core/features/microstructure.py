@@ -119,12 +119,13 @@ def _spreads(state: np.ndarray, s: int, high: float, low: float, close: float) -
 @njit(cache=True, error_model="numpy")
 def _side(state: np.ndarray, s: int, change: float) -> float:
     """The tick rule; `state[s]` is the side of the last change and `state[s + 1]` the bars since."""
+    side: float = state[s]
     if change != 0.0:
-        state[s] = 1.0 if change > 0.0 else -1.0
-        state[s + 1] = 0.0
-        return state[s]
+        side = 1.0 if change > 0.0 else -1.0
+        state[s] = side
+        state[s + 1] = -1.0
     state[s + 1] += 1.0
-    return state[s] if state[s + 1] < 20.0 else 0.0
+    return side if state[s + 1] < 20.0 else 0.0
 
 
 @njit(cache=True, error_model="numpy")

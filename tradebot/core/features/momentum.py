@@ -98,4 +98,5 @@ def _count_ups(state: np.ndarray, at: int, newest: int, n: int) -> float:
     """Returns above 0 less returns below 0 among the last `n`, kept at `at`: whole numbers, so adding and taking away is exact."""
     new, old = state[newest], state[newest - n]
     state[at] += ((new > 0.0) - (new < 0.0)) - ((old > 0.0) - (old < 0.0))
-    return state[at]
+    ups: float = state[at]
+    return ups

@@ -9,7 +9,6 @@
         lower_shadow_share = (min(open, close) - low) / (high - low), each 0 where the bar has no range (candlestick parts, Nison)
     close_location = ((close - low) - (high - close)) / (high - low), 0 where the bar has no range (Chaikin's CLV)
     price_position_N = (close - lowest low) / (highest high - lowest low) of N bars, 0.5 where there is no range (stochastic %K / 100)
-    breakout_high_5 = close / highest of the 5 highs before this bar - 1;  breakout_low_5 likewise with the lows
     sma_N = mean of N closes;  trend_3_10 = sma_3 / sma_10 - 1
     bar_streak = bars in a row that closed higher (+) or lower (-), at most 60; 0 where the close did not change
     session_open_distance, session_high_distance, session_low_distance = close / (session's first open, high and low so far) - 1
@@ -17,7 +16,7 @@
 
 N bars are N bars that the symbol had. The session's columns restart at each open.
 Source: seeds/001 "Feature Engineering Pipeline"; the relative forms are the ruling in SYSTEMS.md section 2; seeds/000 for price_change,
-sma and trend_3_10, and strategy 2 for the breakouts.
+sma and trend_3_10.
 """
 
 from __future__ import annotations
@@ -65,8 +64,6 @@ FEATURES: tuple[Feature, ...] = (
     F("close_location", "(2 c - h - l) / (h - l), 0 where h = l", "share", _HLC, 1, True, -1.0, 1.0),
     F("price_position_20", "(c - min20 l) / (max20 h - min20 l), 0.5 where equal", "share", _HLC, 20, True, 0.0, 1.0),
     F("price_position_60", "(c - min60 l) / (max60 h - min60 l), 0.5 where equal", "share", _HLC, 60, True, 0.0, 1.0),
-    F("breakout_high_5", "c / max(h[-5..-1]) - 1", "fraction", ("high", "close"), 6, True, -1.0),
-    F("breakout_low_5", "c / min(l[-5..-1]) - 1", "fraction", ("low", "close"), 6, True, -1.0),
     F("sma_3", "mean3 c", "usd", ("close",), 3, False, 0.0),
     F("sma_10", "mean10 c", "usd", ("close",), 10, False, 0.0),
     F("trend_3_10", "sma_3 / sma_10 - 1", "fraction", ("close",), 10, True, -1.0),
@@ -87,9 +84,9 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     _changes(state, end, row, out, f + 11)
     _shape(row, out, f + 21)
     _ranges(state, end, row[CLOSE], out, f + 26)
-    _means(state, end, row[CLOSE], out, f + 30)
-    out[f + 33] = _streak(state, s + 4, end)
-    _session(state, s, row, out, f + 34)
+    _means(state, end, row[CLOSE], out, f + 28)
+    out[f + 31] = _streak(state, s + 4, end)
+    _session(state, s, row, out, f + 32)
 
 
 @njit(cache=True, error_model="numpy")
@@ -141,11 +138,8 @@ def _ranges(state: np.ndarray, end: int, close: float, out: np.ndarray, f: int) 
     high_20, low_20 = window_range(state, highs, lows, 20)
     high_40, low_40 = window_range(state, highs - 20, lows - 20, 40)
     high_60, low_60 = max(high_20, high_40), min(low_20, low_40)
-    high_5, low_5 = window_range(state, highs - 1, lows - 1, 5)
     out[f] = ratio(close - low_20, high_20 - low_20, 0.5)
     out[f + 1] = ratio(close - low_60, high_60 - low_60, 0.5)
-    out[f + 2] = close / high_5 - 1.0
-    out[f + 3] = close / low_5 - 1.0
 
 
 @njit(cache=True, error_model="numpy")

@@ -22,6 +22,7 @@ from tradebot.core.features.feature import Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import CHANGE_AT, CLOSE_AT, VOLUME_AT
 from tradebot.core.kernels.deviations import deviation, span_moments
+from tradebot.core.kernels.lanes import lanes, load, magnitude, total
 from tradebot.core.kernels.rolling import ratio, window_sum
 
 _FLOOR = 1e-6
@@ -49,7 +50,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     out[f] = (close / state[c - 3] - 1.0) * volume_ratio / (vol_5 + _FLOOR)
     out[f + 1] = (close / state[c - 15] - 1.0) / (_ROOT_15 * vol_15 + _FLOOR)
     out[f + 2] = (close / state[c - 5] - 1.0) * min(volume_ratio, _RATIO_MAX)
-    moved = 0.0
-    for k in range(20):
-        moved += abs(state[c - k] - state[c - k - 1])
-    out[f + 3] = min(max(ratio(close - state[c - 20], moved, 0.0), -1.0), 1.0)
+    moved = lanes(0.0)
+    for i in range(c - 19, c, 4):
+        moved = moved + magnitude(load(state, i) - load(state, i - 1))
+    out[f + 3] = min(max(ratio(close - state[c - 20], total(moved), 0.0), -1.0), 1.0)

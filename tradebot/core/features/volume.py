@@ -29,6 +29,7 @@ from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import CHANGE_AT, CLOSE_AT, TYPICAL_AT, VOLUME_AT
 from tradebot.core.kernels.deviations import count_at_most
 from tradebot.core.kernels.ewm import ewm_step
+from tradebot.core.kernels.lanes import lanes, load, total
 from tradebot.core.kernels.rolling import ratio, window_slope, window_sum
 from tradebot.core.kernels.sliding import TOTALS, sliding_sums, sums_width
 
@@ -92,8 +93,8 @@ def _sums(state: np.ndarray, s: int, r: float, v: float) -> tuple[float, float, 
 
 
 @njit(cache=True, error_model="numpy")
-def _about_mean(total: float, squares: float) -> float:
-    spread = squares - total * total / 20.0
+def _about_mean(summed: float, squares: float) -> float:
+    spread = squares - summed * summed / 20.0
     return spread if spread > _ROUNDING * squares else 0.0
 
 
@@ -118,17 +119,13 @@ def _windows(state: np.ndarray, at: int, v: float, sums: tuple[float, float, flo
 def _price_correlation(state: np.ndarray, end: int, mean: float, spread: float) -> float:
     """Closes are taken about the newest, so that a price that stands still has no deviation."""
     c, v = end + CLOSE_AT, end + VOLUME_AT
-    close = state[c]
-    p = q = pp = qq = pw = qw = 0.0
-    for k in range(0, 20, 2):
-        a, b = state[c - k] - close, state[c - k - 1] - close
-        p += a
-        q += b
-        pp += a * a
-        qq += b * b
-        pw += a * (state[v - k] - mean)
-        qw += b * (state[v - k - 1] - mean)
-    return _correlation(pw + qw, (pp + qq) - (p + q) * (p + q) / 20.0, spread)
+    close, average, one, two, both = lanes(state[c]), lanes(mean), lanes(0.0), lanes(0.0), lanes(0.0)
+    for i in range(0, 20, 4):
+        d = load(state, c - 19 + i) - close
+        one = one + d
+        two = two + d * d
+        both = both + d * (load(state, v - 19 + i) - average)
+    return _correlation(total(both), total(two) - total(one) * total(one) / 20.0, spread)
 
 
 @njit(cache=True, error_model="numpy")

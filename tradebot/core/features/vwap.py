@@ -25,6 +25,7 @@ from numba import njit
 from tradebot.core.features.feature import CLOSE, HIGH, LOW, SESSION, VOLUME, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import TYPICAL_AT, VOLUME_AT
+from tradebot.core.kernels.lanes import lanes, load, total
 from tradebot.core.kernels.rolling import ratio
 
 _INPUTS = ("high", "low", "close", "volume", "session")
@@ -79,7 +80,7 @@ def _mean(state: np.ndarray, s: int, typical: float, volume: float) -> float:
     """The vwap by increments; its weighted squares with it. The bar's typical price while nothing has traded."""
     if state[s + 2] == 0.0:
         return typical
-    mean = state[s + _MEAN] if state[s + 2] > volume else typical
+    mean: float = state[s + _MEAN] if state[s + 2] > volume else typical
     d = typical - mean
     mean += d * (volume / state[s + 2])
     state[s + _MEAN] = mean
@@ -95,30 +96,32 @@ def _mean_before(state: np.ndarray, s: int, mean: float, opened: bool) -> float:
             state[s + _RING + i] = mean
     bar = int(state[s + _MEAN + 2])
     state[s + _RING + bar % (_BACK + 1)] = mean
-    return state[s + _RING + (bar + 1) % (_BACK + 1)]
+    before: float = state[s + _RING + (bar + 1) % (_BACK + 1)]
+    return before
 
 
 @njit(cache=True, error_model="numpy")
 def _windows(state: np.ndarray, end: int, close: float, typical: float, out: np.ndarray, f: int) -> None:
     """About the close: exactly 0 while the price stands still."""
-    p, v = end + TYPICAL_AT, end + VOLUME_AT
-    a = b = w = x = 0.0
-    for k in range(0, 20, 2):
-        a += state[v - k] * (state[p - k] - close)
-        b += state[v - k - 1] * (state[p - k - 1] - close)
-        w += state[v - k]
-        x += state[v - k - 1]
-    above_20 = ratio(a + b, w + x, typical - close)
-    for k in range(20, 60, 2):
-        a += state[v - k] * (state[p - k] - close)
-        b += state[v - k - 1] * (state[p - k - 1] - close)
-        w += state[v - k]
-        x += state[v - k - 1]
-    above_60 = ratio(a + b, w + x, typical - close)
+    above, volume = _weighted(state, end, 0, 20, close)
+    older, more = _weighted(state, end, 20, 40, close)
+    above_20, above_60 = ratio(above, volume, typical - close), ratio(above + older, volume + more, typical - close)
     vwap_20, vwap_60 = close + above_20, close + above_60
     out[f] = close / vwap_20 - 1.0
     out[f + 1] = close / vwap_60 - 1.0
     out[f + 2] = vwap_20 / vwap_60 - 1.0
+
+
+@njit(cache=True, error_model="numpy")
+def _weighted(state: np.ndarray, end: int, age: int, n: int, pivot: float) -> tuple[float, float]:
+    """(sum of volume * (typical price - pivot), sum of volume) of the `n` bars that end `age` bars ago; `n` a multiple of 4."""
+    p, v = end + TYPICAL_AT - age - n + 1, end + VOLUME_AT - age - n + 1
+    centre, prices, volumes = lanes(pivot), lanes(0.0), lanes(0.0)
+    for i in range(0, n, 4):
+        volume = load(state, v + i)
+        prices = prices + volume * (load(state, p + i) - centre)
+        volumes = volumes + volume
+    return total(prices), total(volumes)
 
 
 @njit(cache=True, error_model="numpy")

@@ -7,6 +7,8 @@ import math
 import numpy as np
 from numba import njit
 
+from tradebot.core.kernels.lanes import lanes, load, total
+
 
 @njit(cache=True, error_model="numpy")
 def span_moments(x: np.ndarray, end: int, first: int, last: int, pivot: float) -> tuple[float, float]:
@@ -14,27 +16,26 @@ def span_moments(x: np.ndarray, end: int, first: int, last: int, pivot: float) -
 
     Nested windows (3 in 5 in 15 ...) are summed once, piece by piece.
     """
-    n = last - first + 1
-    w = x[end - last : end - first + 1]
-    a = b = aa = bb = 0.0
-    twos = n // 2
-    for i in range(twos):
-        p, q = w[2 * i] - pivot, w[2 * i + 1] - pivot
-        a += p
-        b += q
-        aa += p * p
-        bb += q * q
-    if n % 2:
-        p = w[n - 1] - pivot
+    at, stop = end - last, end - first + 1
+    centre, one, two = lanes(pivot), lanes(0.0), lanes(0.0)
+    while at + 4 <= stop:
+        d = load(x, at) - centre
+        one = one + d
+        two = two + d * d
+        at += 4
+    a, aa = total(one), total(two)
+    while at < stop:
+        p = x[at] - pivot
         a += p
         aa += p * p
-    return a + b, aa + bb
+        at += 1
+    return a, aa
 
 
 @njit(cache=True, error_model="numpy")
-def deviation(total: float, squares: float, n: int) -> float:
+def deviation(summed: float, squares: float, n: int) -> float:
     """Sample standard deviation of `n` values from their sum and sum of squares about any pivot."""
-    spread = squares - total * total / n
+    spread = squares - summed * summed / n
     return math.sqrt(spread / (n - 1)) if spread > 0.0 else 0.0
 
 

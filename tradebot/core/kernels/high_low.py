@@ -1,23 +1,23 @@
-"""Highest and lowest of a window at once, four lanes each: the processor compares without waiting for the last answer."""
+"""Highest and lowest of a window at once, four values at a time."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
+from tradebot.core.kernels.lanes import highest, larger, load, lowest, smaller
+
 
 @njit(cache=True, error_model="numpy")
 def window_range(x: np.ndarray, end_high: int, end_low: int, n: int) -> tuple[float, float]:
-    """(largest of the `n` values that end at `end_high`, smallest of the `n` that end at `end_low`), for n of at least 4."""
-    u, w = x[end_high - n + 1 : end_high + 1], x[end_low - n + 1 : end_low + 1]
-    a, b, c, d = u[0], u[1], u[2], u[3]
-    p, q, r, s = w[0], w[1], w[2], w[3]
-    for i in range(1, n // 4):
-        j = 4 * i
-        a, b = max(a, u[j]), max(b, u[j + 1])
-        c, d = max(c, u[j + 2]), max(d, u[j + 3])
-        p, q = min(p, w[j]), min(q, w[j + 1])
-        r, s = min(r, w[j + 2]), min(s, w[j + 3])
-    for j in range(4 * (n // 4), n):
-        a, p = max(a, u[j]), min(p, w[j])
-    return max(a, b, c, d), min(p, q, r, s)
+    """(largest of the `n` values that end at `end_high`, smallest of the `n` that end at `end_low`), for n of at least 4.
+
+    The last four overlap those before where n is no multiple of 4: that changes no extreme.
+    """
+    high, low = end_high - 3, end_low - 3
+    top, bottom = load(x, high), load(x, low)
+    for i in range(4, n - 3, 4):
+        top, bottom = larger(top, load(x, high - i)), smaller(bottom, load(x, low - i))
+    oldest = n - 4
+    top, bottom = larger(top, load(x, high - oldest)), smaller(bottom, load(x, low - oldest))
+    return highest(top), lowest(bottom)
