@@ -23,8 +23,8 @@ import numpy as np
 from numba import njit
 
 from tradebot.core.features import frame_ring
-from tradebot.core.features.feature import CLOSE, OPEN, SESSION, Feature
-from tradebot.core.features.frame_ring import CHANGE_AT, CLOSE_AT, HIGH_AT, LOW_AT, PARTIAL_VOLUME, VOLUME_AT
+from tradebot.core.features.feature import CLOSE, HIGH, LOW, MINUTE, OPEN, SESSION, SESSION_END, VOLUME, Feature
+from tradebot.core.features.frame_ring import CHANGE_AT, CLOSE_AT, COUNT, ENDS, HIGH_AT, LOW_AT, VOLUME_AT, append
 from tradebot.core.kernels.rolling import window_max, window_mean, window_min, window_moments, window_std
 
 _SESSION_MINUTES = 390
@@ -58,43 +58,60 @@ FEATURES: tuple[Feature, ...] = (
     _feature("session_volume_share", "volume so far / mean(V, 20), 1 where the mean is 0", "ratio", 20, _V, 0.0),
 )
 _HELD = 11  # columns that change with a completed session only
-_TODAY = frame_ring.STATE_WIDTH + _HELD
-_OPEN, _PREVIOUS_CLOSE, _PREVIOUS_HIGH, _PREVIOUS_LOW, _MEAN_VOLUME = range(_TODAY + 1, _TODAY + 6)
-STATE_WIDTH = _TODAY + 6  # session bars, columns held, then the session and what was known at its first bar
+# After the session bars: those columns; high, low, close and volume of the newest session so far, which session it is, and what was known
+# at its first bar.
+_COLUMNS = frame_ring.STATE_WIDTH
+_HIGH, _LOW, _CLOSE, _VOLUME, _SESSION, _OPEN, _BEFORE_CLOSE, _BEFORE_HIGH, _BEFORE_LOW, _USUAL_VOLUME = range(
+    _COLUMNS + _HELD, _COLUMNS + _HELD + 10
+)
+STATE_WIDTH = _USUAL_VOLUME + 1
 
 
 @njit(cache=True, error_model="numpy")
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
-    held = s + frame_ring.STATE_WIDTH
-    completed = frame_ring.accumulate(state, s, row, frame_ring.WHOLE_SESSION)
-    if state[s + _TODAY] != row[SESSION]:
+    held = s + _COLUMNS
+    if state[s + _SESSION] != row[SESSION]:
+        if state[s + ENDS] > 0.0:
+            _complete(state, s)
         _begin_session(state, s, row)
-    if completed:
-        _completed_columns(state, s, held)
+    state[s + _HIGH] = max(state[s + _HIGH], row[HIGH])
+    state[s + _LOW] = min(state[s + _LOW], row[LOW])
+    state[s + _CLOSE] = row[CLOSE]
+    state[s + _VOLUME] += row[VOLUME]
+    if row[MINUTE] + 1.0 >= state[s + ENDS]:
+        _complete(state, s)
     for i in range(_HELD):
         out[f + i] = state[held + i]
 
     close = row[CLOSE]
-    out[f + 11] = state[s + _OPEN] / state[s + _PREVIOUS_CLOSE] - 1.0
-    out[f + 12] = close / state[s + _PREVIOUS_CLOSE] - 1.0
-    out[f + 13] = close / state[s + _PREVIOUS_HIGH] - 1.0
-    out[f + 14] = close / state[s + _PREVIOUS_LOW] - 1.0
-    out[f + 15] = state[s + PARTIAL_VOLUME] / state[s + _MEAN_VOLUME] if state[s + _MEAN_VOLUME] > 0.0 else 1.0
+    out[f + 11] = state[s + _OPEN] / state[s + _BEFORE_CLOSE] - 1.0
+    out[f + 12] = close / state[s + _BEFORE_CLOSE] - 1.0
+    out[f + 13] = close / state[s + _BEFORE_HIGH] - 1.0
+    out[f + 14] = close / state[s + _BEFORE_LOW] - 1.0
+    out[f + 15] = state[s + _VOLUME] / state[s + _USUAL_VOLUME] if state[s + _USUAL_VOLUME] > 0.0 else 1.0
 
 
 @njit(cache=True, error_model="numpy")
 def _begin_session(x: np.ndarray, s: int, row: np.ndarray) -> None:
-    """Keep what the session's first bar knows of those before it; without any, that bar stands for them."""
-    # A session of one minute is complete with its first bar, and then the newest of the ring is itself.
-    one_minute = 1 if x[s] == 0.0 else 0
-    known = x[s + frame_ring.COUNT] > one_minute
-    x[s + _TODAY] = row[SESSION]
-    x[s + _OPEN] = row[OPEN]
-    x[s + _PREVIOUS_CLOSE] = x[s + CLOSE_AT - one_minute] if known else row[OPEN]
-    x[s + _PREVIOUS_HIGH] = x[s + HIGH_AT - one_minute] if known else row[OPEN]
-    x[s + _PREVIOUS_LOW] = x[s + LOW_AT - one_minute] if known else row[OPEN]
-    x[s + _MEAN_VOLUME] = window_mean(x, s + VOLUME_AT - one_minute, 20) if known else 0.0
+    """Open its bar, and keep what is known of those before it; without any, its own open stands for them."""
+    first = row[OPEN]
+    known = x[s + COUNT] > 0.0
+    x[s + ENDS] = row[SESSION_END]
+    x[s + _SESSION] = row[SESSION]
+    x[s + _HIGH], x[s + _LOW], x[s + _VOLUME] = row[HIGH], row[LOW], 0.0
+    x[s + _OPEN] = first
+    x[s + _BEFORE_CLOSE] = x[s + CLOSE_AT] if known else first
+    x[s + _BEFORE_HIGH] = x[s + HIGH_AT] if known else first
+    x[s + _BEFORE_LOW] = x[s + LOW_AT] if known else first
+    x[s + _USUAL_VOLUME] = window_mean(x, s + VOLUME_AT, 20) if known else 0.0
+
+
+@njit(cache=True, error_model="numpy")
+def _complete(x: np.ndarray, s: int) -> None:
+    """The newest session is over: append its bar and take its columns."""
+    append(x, s, x[s + _HIGH], x[s + _LOW], x[s + _CLOSE], x[s + _VOLUME])
+    _completed_columns(x, s, s + _COLUMNS)
 
 
 @njit(cache=True, error_model="numpy")

@@ -165,4 +165,5 @@ def _fractional(x: np.ndarray, end: int) -> float:
     for i in range(0, _WIDTH - 2, 4):
         added = added + load(_WEIGHTS, i) * (load(x, first + i) - oldest)
     rest: float = _WEIGHTS[_WIDTH - 2] * (x[end - 1] - x[first]) + _WEIGHTS[_WIDTH - 1] * (x[end] - x[first])
-    return total(added) + rest
+    difference: float = total(added) + rest
+    return difference

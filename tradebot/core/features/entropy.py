@@ -42,6 +42,7 @@ _PATTERN_RING = 20
 _SIGN_RING, _BIN_RING = _PATTERN_RING + _TRIPLES, _PATTERN_RING + _TRIPLES + _N
 STATE_WIDTH = _BIN_RING + _N  # [0] seeded, [1] place in the ring of patterns, [2] in the other two
 _NOISE, _RELATIVE_NOISE = 1e-24, 1e-14  # squares of the standard deviations that are rounding, absolute and relative to the mean
+_LOG = np.array([0.0] + [math.log(n) for n in range(1, _N + 1)])
 _N_LOG_N = np.array([0.0] + [n * math.log(n) for n in range(1, _N + 1)])
 
 
@@ -126,5 +127,5 @@ def _entropy(state: np.ndarray, counts: int, kinds: int, n: int) -> float:
     total = 0.0
     for i in range(kinds):
         total += _N_LOG_N[int(state[counts + i])]
-    share = (math.log(n) - total / n) / math.log(kinds)
+    share = (_LOG[n] - total / n) / _LOG[kinds]
     return min(max(share, 0.0), 1.0)

@@ -23,14 +23,14 @@ import math
 import numpy as np
 from numba import njit
 
-from tradebot.core.features import frame_ring
-from tradebot.core.features.feature import Feature
-from tradebot.core.features.frame_ring import CHANGE_AT, CLOSE_AT, HIGH_AT, LOG_RETURN_AT, LOW_AT, VOLUME_AT
+from tradebot.core.features import frame_ring, window
+from tradebot.core.features.feature import MINUTE, Feature
+from tradebot.core.features.frame_ring import CHANGE_AT, CLOSE_AT, ENDS, HIGH_AT, LOG_RETURN_AT, LOW_AT, VOLUME_AT, append, bucket_end
 from tradebot.core.kernels.rolling import window_dot, window_max, window_mean, window_min, window_moments, window_std
 from tradebot.core.kernels.volatility import finite_garch_and_level, mean_decay, steady_gain
 
 TIMEFRAMES = (5, 15, 60)
-_BAR_INPUTS = ("close", "session", "session_end", "minute")
+_INPUTS = ("close", "session", "session_end", "minute")
 _COLUMNS: tuple[tuple[str, str, str, int, float, float, tuple[str, ...]], ...] = (
     # base name, formula, unit, frame bars needed, low, high, inputs beside the close
     ("price_change_1m", "c / c[-1] - 1", "fraction", 2, -1.0, math.inf, ()),
@@ -54,13 +54,13 @@ _COLUMNS: tuple[tuple[str, str, str, int, float, float, tuple[str, ...]], ...] =
 )
 _F = len(_COLUMNS)
 FEATURES: tuple[Feature, ...] = tuple(
-    Feature(
-        f"{name}_tf{tf}", f"{formula}, on {tf}-minute bars", unit, _BAR_INPUTS + inputs, tf * (needed + 1), True, low, high, "seeds/000"
-    )
+    Feature(f"{name}_tf{tf}", f"{formula}, on {tf}-minute bars", unit, _INPUTS + inputs, tf * (needed + 1), True, low, high, "seeds/000")
     for tf in TIMEFRAMES
     for name, formula, unit, needed, low, high, inputs in _COLUMNS
 )
-_FRAME = frame_ring.STATE_WIDTH + _F  # the bars, then the columns held
+_BARS = frame_ring.STATE_WIDTH  # after the frame bars: one-minute bars of the open bucket, then the columns held
+_HELD = _BARS + 1
+_FRAME = _HELD + _F
 STATE_WIDTH = len(TIMEFRAMES) * _FRAME
 _RETURNS = 31
 _SLOPE_BARS = 5
@@ -71,20 +71,41 @@ _OBSERVATION, _QUIETEST = 1e-6, 1e-8  # per minute of the frame, squared log pri
 @njit(cache=True, error_model="numpy")
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
-    _step_frame(state, s, 5.0, row, out, f)
-    _step_frame(state, s + _FRAME, 15.0, row, out, f + _F)
-    _step_frame(state, s + 2 * _FRAME, 60.0, row, out, f + 2 * _F)
+    _step_frame(state, s, end, 5.0, row, out, f)
+    _step_frame(state, s + _FRAME, end, 15.0, row, out, f + _F)
+    _step_frame(state, s + 2 * _FRAME, end, 60.0, row, out, f + 2 * _F)
 
 
 @njit(cache=True, error_model="numpy")
-def _step_frame(state: np.ndarray, s: int, minutes: float, row: np.ndarray, out: np.ndarray, f: int) -> None:
+def _step_frame(state: np.ndarray, s: int, end: int, minutes: float, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar of one timeframe: new columns where a frame bar completed, else those held."""
-    held = s + frame_ring.STATE_WIDTH
-    if frame_ring.accumulate(state, s, row, minutes):
+    minute, held, bars = row[MINUTE], s + _HELD, s + _BARS
+    completed = False
+    if state[s + ENDS] > 0.0 and minute >= state[s + ENDS]:
+        _complete(state, s, end - 1, int(state[bars]))
+        completed = True
+    if state[s + ENDS] == 0.0:
+        state[s + ENDS] = bucket_end(row, minutes)
+        state[bars] = 0.0
+    state[bars] += 1.0
+    if minute + 1.0 >= state[s + ENDS]:
+        _complete(state, s, end, int(state[bars]))
+        completed = True
+    if completed:
         _price_columns(state, s, held)
         _filter_columns(state, s, minutes, held + 15)
     for i in range(_F):
         out[f + i] = state[held + i]
+
+
+@njit(cache=True, error_model="numpy")
+def _complete(state: np.ndarray, s: int, end: int, bars: int) -> None:
+    """Append the frame bar of the last `bars` one-minute bars of the window, which are at most 60."""
+    high, low = window_max(state, end + window.HIGH_AT, bars), window_min(state, end + window.LOW_AT, bars)
+    volume = 0.0  # shares are whole, so the sum is exact in any order
+    for i in range(end + window.VOLUME_AT - bars + 1, end + window.VOLUME_AT + 1):
+        volume += state[i]
+    append(state, s, high, low, state[end + window.CLOSE_AT], volume)
 
 
 @njit(cache=True, error_model="numpy")

@@ -38,8 +38,8 @@ FEATURES: tuple[Feature, ...] = (
     ),
 )
 _SESSIONS = 20
-_SEEN, _VALUES = 1, 2
-STATE_WIDTH = _VALUES + _SESSIONS  # session of the newest value, sessions seen, their values
+_SEEN, _CHANGE, _PERCENTILE, _VALUES = 1, 2, 3, 4
+STATE_WIDTH = _VALUES + _SESSIONS  # session of the newest value, sessions seen, this one's two columns, the sessions' values
 
 
 @njit(cache=True, error_model="numpy")
@@ -48,16 +48,24 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     vix = row[VIX]
     known = math.isfinite(vix)
     if known and state[s] != row[SESSION]:
-        state[s] = row[SESSION]
-        state[s + _SEEN] += 1.0
-        shift_in(state, s + _VALUES, _SESSIONS, vix)
-    newest = s + _VALUES + _SESSIONS - 1
+        _begin_session(state, s, row[SESSION], vix)
     out[f] = vix
-    out[f + 1] = vix - state[newest - 1] if state[s + _SEEN] >= 2.0 else np.nan
-    below = 0
-    for i in range(s + _VALUES, newest + 1):
-        below += state[i] <= vix
-    out[f + 2] = 100.0 * below / _SESSIONS if known and state[s + _SEEN] >= _SESSIONS else np.nan
+    out[f + 1] = state[s + _CHANGE] if known else np.nan
+    out[f + 2] = state[s + _PERCENTILE] if known else np.nan
     out[f + 3] = row[YIELD_3M]
     out[f + 4] = row[YIELD_10Y]
     out[f + 5] = row[YIELD_10Y] - row[YIELD_3M]
+
+
+@njit(cache=True, error_model="numpy")
+def _begin_session(x: np.ndarray, s: int, session: float, vix: float) -> None:
+    """Compare the session's value, the same at each of its minutes, with those before it."""
+    x[s] = session
+    x[s + _SEEN] += 1.0
+    shift_in(x, s + _VALUES, _SESSIONS, vix)
+    newest = s + _VALUES + _SESSIONS - 1
+    at_most = 0
+    for i in range(s + _VALUES, newest + 1):
+        at_most += x[i] <= vix
+    x[s + _CHANGE] = vix - x[newest - 1] if x[s + _SEEN] >= 2.0 else np.nan
+    x[s + _PERCENTILE] = 100.0 * at_most / _SESSIONS if x[s + _SEEN] >= _SESSIONS else np.nan

@@ -19,30 +19,31 @@ import operator
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import extending, types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, overload, register_model
-from numba.np.arrayobj import make_array
+from numba.extending import models, overload, register_model
+from numba.np import arrayobj
+
+intrinsic: Any = extending.intrinsic  # to a type checker an intrinsic would take its compile-time arguments
+_make_array: Any = arrayobj.make_array
+_insert: Any = cgutils.get_or_insert_function
 
 _WIDTH = 4
 _VECTOR = ir.VectorType(ir.DoubleType(), _WIDTH)
 _INDEX = ir.IntType(32)
 
 
-class Lanes(types.Type):  # type: ignore[misc]
+class Lanes(types.Type):
     """The compiled type of four doubles."""
 
-    def __init__(self) -> None:
-        super().__init__(name="Lanes")
 
-
-LANES = Lanes()
+LANES: Any = Lanes(name="Lanes")
 
 
 @register_model(Lanes)
-class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
+class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _VECTOR)
+        super().__init__(manager, kind, _VECTOR)  # type: ignore[no-untyped-call]
 
 
 @intrinsic
@@ -62,7 +63,7 @@ def load(context: Any, array: Any, first: Any) -> Any:
     """The four values from `array[first]` on. No bounds are checked."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        data = make_array(signature.args[0])(context, builder, args[0]).data
+        data = _make_array(signature.args[0])(context, builder, args[0]).data
         at = builder.bitcast(builder.gep(data, [args[1]]), _VECTOR.as_pointer())
         return builder.load(at, align=8)
 
@@ -129,7 +130,7 @@ def magnitude(context: Any, value: Any) -> Any:
     """Absolute value of each lane."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        absolute = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_VECTOR, [_VECTOR]), "llvm.fabs.v4f64")
+        absolute = _insert(builder.module, ir.FunctionType(_VECTOR, [_VECTOR]), "llvm.fabs.v4f64")
         return builder.call(absolute, args)
 
     return LANES(LANES), generate
@@ -151,14 +152,14 @@ _add, _subtract, _multiply = _arithmetic("fadd"), _arithmetic("fsub"), _arithmet
 
 @overload(operator.add)
 def _overload_add(a, b):  # type: ignore[no-untyped-def]  # numba compares the signatures
-    return (lambda a, b: _add(a, b)) if isinstance(a, Lanes) and isinstance(b, Lanes) else None
+    return (lambda a, b: _add(a, b)) if isinstance(a, Lanes) and isinstance(b, Lanes) else None  # noqa: PLW0108 - numba compiles it
 
 
 @overload(operator.sub)
 def _overload_sub(a, b):  # type: ignore[no-untyped-def]  # numba compares the signatures
-    return (lambda a, b: _subtract(a, b)) if isinstance(a, Lanes) and isinstance(b, Lanes) else None
+    return (lambda a, b: _subtract(a, b)) if isinstance(a, Lanes) and isinstance(b, Lanes) else None  # noqa: PLW0108 - numba compiles it
 
 
 @overload(operator.mul)
 def _overload_mul(a, b):  # type: ignore[no-untyped-def]  # numba compares the signatures
-    return (lambda a, b: _multiply(a, b)) if isinstance(a, Lanes) and isinstance(b, Lanes) else None
+    return (lambda a, b: _multiply(a, b)) if isinstance(a, Lanes) and isinstance(b, Lanes) else None  # noqa: PLW0108 - numba compiles it

@@ -88,7 +88,8 @@ def path_length(x: np.ndarray, first: int, n: int) -> float:
         added = added + magnitude(load(x, i + 1) - load(x, i))
     last = first + n - 1
     rest: float = abs(x[last - 2] - x[last - 3]) + abs(x[last - 1] - x[last - 2]) + abs(x[last] - x[last - 1])
-    return total(added) + rest
+    path: float = total(added) + rest
+    return path
 
 
 @njit(cache=True, error_model="numpy")
