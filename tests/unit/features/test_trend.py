@@ -1,4 +1,4 @@
-"""Aroon, Ichimoku and the filter: the contract, TA-Lib and pandas. Trailing stops: TA-Lib and the published rules written out."""
+"""Aroon and Ichimoku: the contract, TA-Lib and pandas. Trailing stops: TA-Lib and the published rules written out."""
 
 from __future__ import annotations
 
@@ -29,13 +29,10 @@ def test_windows_agree_with_talib_and_pandas(bars) -> None:
     def middle(n):
         return (d.high.rolling(n).max() + d.low.rolling(n).min()) / 2
 
-    path = d.close.diff().abs().rolling(28).apply(np.sum, raw=True)
-    reach = d.close.rolling(29).max() - d.close.rolling(29).min()
     expected = {
         "aroon_up_25": up, "aroon_down_25": down, "aroon_oscillator_25": talib.AROONOSC(h, l, 25),
         "ichimoku_tenkan_rel": middle(9) / d.close - 1, "ichimoku_kijun_rel": middle(26) / d.close - 1,
         "ichimoku_senkou_a_rel": (middle(9) + middle(26)) / 2 / d.close - 1, "ichimoku_senkou_b_rel": middle(52) / d.close - 1,
-        "vhf_28": (reach / path).where(path > 0, 0.0),
     }  # fmt: skip
     assert set(expected) == {f.name for f in trend.FEATURES}
     agree(trend, bars, expected)

@@ -20,7 +20,7 @@ from numba import njit
 
 from tradebot.core.features.feature import CLOSE, HIGH, LOW, OPEN, VOLUME, Feature
 from tradebot.core.features.feature import Feature as F
-from tradebot.core.features.window import CLOSE_AT, HIGH_AT, LOW_AT, TYPICAL_AT
+from tradebot.core.features.window import CLOSE_AT, TYPICAL_AT
 from tradebot.core.kernels.ring import shift_in
 from tradebot.core.kernels.rolling import ratio, window_sum
 from tradebot.core.kernels.spans import span_dot, span_path, span_sum
@@ -46,9 +46,9 @@ FEATURES: tuple[Feature, ...] = (
     F("detrended_price_20", "(c[-11] - sma20(c)) / c", "fraction", _C, 20, True, source="DPO"),
     F("coppock_rel", "wma10(c / c[-14] + c / c[-11] - 2)", "fraction", _C, 24, True, -2.0, source="Coppock 1962"),
 )
-_BARS, _RATE_BARS = 14, 10
-_FLOW, _POWER, _RATE = 0, 14, 28
-STATE_WIDTH = _RATE + _RATE_BARS  # the last 14 signed flows, 14 balances of power, 10 rates of change, oldest first
+_BARS, _RATE_BARS, _MIDDLE_BARS = 14, 10, 34
+_FLOW, _POWER, _RATE, _MIDDLE = 0, 14, 28, 38
+STATE_WIDTH = _MIDDLE + _MIDDLE_BARS  # the last signed flows, balances of power, rates of change and middles, oldest first
 
 _EQUAL = 1e-12
 _RATE_WEIGHTS = np.arange(1.0, 11.0) / 55.0
@@ -59,7 +59,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     close, high, low = row[CLOSE], row[HIGH], row[LOW]
     per_c = 1.0 / close
-    high_at, low_at, close_at, typical_at = end + HIGH_AT, end + LOW_AT, end + CLOSE_AT, end + TYPICAL_AT
+    close_at, typical_at = end + CLOSE_AT, end + TYPICAL_AT
     out[f] = _cci(state, typical_at)
 
     typical, rise = state[typical_at], state[typical_at] - state[typical_at - 1]
@@ -71,9 +71,12 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
 
     moved = span_path(state, close_at, _BARS)
     out[f + 2] = max(-100.0, min(100.0, 100.0 * ratio(close - state[close_at - _BARS], moved, 0.0)))
-    of_5 = span_sum(state, high_at, 1, 4, high) + span_sum(state, low_at, 1, 4, low)
-    of_34 = of_5 + span_sum(state, high_at, 5, 33, high) + span_sum(state, low_at, 5, 33, low)
-    out[f + 3] = (of_5 / 10.0 - of_34 / 68.0) * per_c
+    middle = 0.5 * (high + low)
+    shift_in(state, s + _MIDDLE, _MIDDLE_BARS, middle)
+    middle_at = s + _MIDDLE + _MIDDLE_BARS - 1
+    of_5 = span_sum(state, middle_at, 1, 4, middle)
+    of_34 = of_5 + span_sum(state, middle_at, 5, 33, middle)
+    out[f + 3] = (of_5 / 5.0 - of_34 / 34.0) * per_c
     shift_in(state, s + _POWER, _BARS, ratio(close - row[OPEN], high - low, 0.0))
     out[f + 4] = window_sum(state, s + _POWER + _BARS - 1, _BARS) / _BARS
     out[f + 5] = ((state[close_at - 11] - close) - span_sum(state, close_at, 1, 19, close) / 20.0) * per_c

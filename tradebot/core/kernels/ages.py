@@ -1,7 +1,7 @@
-"""Extremes of a window by age: how many bars ago the largest or smallest of the last `n` values was.
+"""Extremes of a window, and their age: how many bars ago the largest or smallest of the last `n` values was.
 
-The age of one bar ago is kept in the caller's memory, so that a bar costs one comparison; the window is searched only when the extreme
-leaves it. The result is a function of the window alone, the most recent one among equals.
+In `max_age` and `min_age` the age of one bar ago is kept in the caller's memory, so that a bar costs one comparison; the window is searched
+only when the extreme leaves it. The result is a function of the window alone, the most recent one among equals.
 
 `x[slot]` holds the age; a memory of zeros is a right beginning where the window is filled with its first bar (features/window.py).
 """
@@ -17,7 +17,7 @@ def max_age(x: np.ndarray, slot: int, end: int, n: int) -> int:
     """Bars since the largest of the last `n` values; the value is `x[end - age]`. Call it once a bar; `n` is at least 4."""
     age = int(x[slot]) + 1
     if age >= n:
-        age = _age_of(x, end, n, span_max(x, end, 0, n - 1))
+        age = age_of(x, end, n, span_max(x, end, 0, n - 1))
     elif x[end] >= x[end - age]:
         age = 0
     x[slot] = age
@@ -29,7 +29,7 @@ def min_age(x: np.ndarray, slot: int, end: int, n: int) -> int:
     """Bars since the smallest of the last `n` values; the value is `x[end - age]`. Call it once a bar; `n` is at least 4."""
     age = int(x[slot]) + 1
     if age >= n:
-        age = _age_of(x, end, n, span_min(x, end, 0, n - 1))
+        age = age_of(x, end, n, span_min(x, end, 0, n - 1))
     elif x[end] <= x[end - age]:
         age = 0
     x[slot] = age
@@ -37,12 +37,13 @@ def min_age(x: np.ndarray, slot: int, end: int, n: int) -> int:
 
 
 @njit(cache=True, error_model="numpy")
-def _age_of(x: np.ndarray, end: int, n: int, value: float) -> int:
+def age_of(x: np.ndarray, end: int, n: int, value: float) -> int:
+    """Bars since the last `n` values held `value`, which is one of them. It looks at all of them: that is faster than to guess the end."""
     w = x[end - n + 1 : end + 1]
-    age = 0
-    while age < n - 1 and w[n - 1 - age] != value:
-        age += 1
-    return age
+    at = 0
+    for j in range(n):
+        at = j if w[j] == value else at
+    return n - 1 - at
 
 
 @njit(cache=True, error_model="numpy")
