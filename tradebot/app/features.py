@@ -14,17 +14,18 @@ from tradebot.app.market import Market, load_macro, market_of
 from tradebot.app.session_grids import SessionGrids
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.units import NS_PER_S
-from tradebot.core.features.catalogue import FAMILIES, FEATURES, family_of, new_state, scan_sessions, schema_hash
+from tradebot.core.features.catalogue import FEATURES, family_of, new_state, scan_sessions, schema_hash
 from tradebot.core.features.feature import REFERENCE_SYMBOL, Feature
 from tradebot.core.features.sets import SETS
 from tradebot.learning.proofs.difference import Difference
 from tradebot.learning.proofs.prove import choose_sessions, prove
 from tradebot.learning.proofs.ranges import OPTIONAL
+from tradebot.learning.proofs.starts import ACROSS_SYMBOLS
 from tradebot.settings import Settings, load_settings, read_environment
 from tradebot.settings.files import nearest
 from tradebot.shell.store.bar_file import bar_files
 from tradebot.shell.store.bars import read_bar_folder
-from tradebot.shell.store.feature_lineage import all_features, catalogue_hash, code_hash, lineage
+from tradebot.shell.store.feature_lineage import all_features, catalogue_hash, code_hash, families, lineage
 
 Progress = Callable[[str, int, int], None]
 REPLAYED_SESSIONS = 20
@@ -32,7 +33,7 @@ REPLAYED_SESSIONS = 20
 
 def list_features(family: str = "", set_name: str = "", scale_free: bool = False) -> dict[str, Any]:
     """Features of the catalogue, or of a set in its order, with their count and schema hash. Raises OperatorFault for unknown names."""
-    known = [_family_name(f) for f in FAMILIES]
+    known = list(families())
     if family and family not in known:
         raise OperatorFault(f"there is no family {family}{nearest(family, known)} (families: {', '.join(known)})")
     if set_name and set_name not in SETS:
@@ -53,7 +54,6 @@ def show_feature(
     """Everything that is known of one feature and, where there are bars, its last values for a symbol. Raises OperatorFault."""
     feature = find_feature(name)
     line = lineage()[all_features().index(name)]
-    doc = next(inspect.getdoc(f) or "" for f in FAMILIES if _family_name(f) == line.family)
     card: dict[str, Any] = {
         **_row(feature),
         "range": f"{feature.low:g} to {feature.high:g}",
@@ -64,7 +64,7 @@ def show_feature(
         "family_code_hash": line.code,
         "code_hash": code_hash(),
         "schema_hash": catalogue_hash(),
-        "about_the_family": doc,
+        "about_the_family": inspect.getdoc(families()[line.family]) or "",
     }
     settings = load_settings(profile, read_environment())
     folder = bars or settings.data.folder
@@ -109,7 +109,7 @@ def verify_features(
         "restored_before": tuple(new_york(ns) for ns in proof.cut_ns),
         "values_compared": proof.compared,
         "absent_input": proof.absent,
-        "difference": None if proof.difference is None else asdict(proof.difference) | {"minute": new_york(proof.difference.minute_ns)},
+        "difference": None if proof.difference is None else asdict(proof.difference),
         "verdict": "equal" if proof.difference is None else sentence(proof.difference),
     }
 
@@ -145,17 +145,14 @@ def _row(feature: Feature) -> dict[str, Any]:
     }
 
 
-def _family_name(family: Any) -> str:
-    return str(family.__name__).rpartition(".")[2]
-
-
 def _last_values(feature: Feature, settings: Settings, folder: Path, symbol: str, day: dt.date | None, last: int) -> dict[str, Any]:
     """The last values of a day (the last one by default), with the memory of all sessions before it."""
     there = sorted({n.symbol for n in bar_files(folder) if not n.is_quotes})
     chosen = symbol or (there[0] if there else "")
     if chosen not in there:
         raise OperatorFault(f"{folder}: there are no bars of {chosen or 'any symbol'}{nearest(chosen, there)}")
-    wanted = tuple(dict.fromkeys((chosen, *(s for s in (REFERENCE_SYMBOL,) if s in there))))
+    compared = there if family_of(feature.name) == ACROSS_SYMBOLS else [s for s in (REFERENCE_SYMBOL,) if s in there]
+    wanted = tuple(dict.fromkeys((chosen, *compared)))
     market = market_of(read_bar_folder(folder, wanted), macro=load_macro(settings))
     sessions = tuple(s for s in market.traded if day is None or s.date <= day)
     if not sessions or (day is not None and sessions[-1].date != day):

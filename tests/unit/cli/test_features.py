@@ -15,11 +15,19 @@ from tests.architecture.source_files import ROOT
 from tests.unit.cli.conftest import Call
 from tests.unit.cli.test_cli import is_one_sentence
 from tradebot.app.features import sentence
+from tradebot.app.kernels import ready_kernels
 from tradebot.core.features.catalogue import FEATURES, family_of, schema_hash
 from tradebot.core.features.sets import SETS
 from tradebot.learning.proofs.difference import Difference
 
 BARS = ("BAC", "SPY")
+pytestmark = pytest.mark.timeout(600)  # whoever comes first on a new state of the source compiles it
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kernels() -> None:
+    """Compiled before a command is timed."""
+    ready_kernels(print)
 
 
 @pytest.fixture
@@ -142,3 +150,20 @@ def test_the_store_grows_and_is_read(tradebot: Call, bars: Path, home: Path) -> 
     assert (rows["close"]["missing_share"], rows["close"]["stale_min"]) == (0.0, 0)
     assert rows["close"]["drift"], "the market rose on the tenth"
     assert quality["drifted"] == sum(row["drift"] for row in rows.values())
+
+
+def test_drift_is_measured_against_what_the_model_learned_from(tradebot: Call, bars: Path) -> None:
+    small = {
+        "TRADEBOT__UNIVERSE__SYMBOLS": '["BAC", "SPY"]',
+        "TRADEBOT__DATA__FOLDER": str(bars),
+        "TRADEBOT__MODEL__TREES": "3",
+        "TRADEBOT__MODEL__ROWS_MIN": "50",
+    }
+    trained = tradebot("train", "-p", "demo", "--until", "2013-10-09", "--json", **small)
+    assert trained.code == 0, trained.err
+    model_id = json.loads(trained.out)["model_id"]
+    first = ask(tradebot, "quality", "-p", "demo", "--sessions", "2", **small)
+    assert first["against"] == f"training of {model_id}: 2013-10-07 to 2013-10-07", "its first rows are those of warm columns"
+    again = ask(tradebot, "quality", "-p", "demo", "--sessions", "2", **small)
+    assert again["against"] == f"training of {model_id}, as kept in the store"
+    assert again["features"] == first["features"]

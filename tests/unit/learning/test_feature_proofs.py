@@ -18,6 +18,7 @@ from tradebot.learning.proofs.ranges import Ranges
 from tradebot.learning.proofs.replay import prefix_equals_prefix, restored_goes_on, scan_equals_steps, scanned
 from tradebot.learning.proofs.starts import TwoStarts
 
+pytestmark = pytest.mark.timeout(600)  # whoever comes first on a new state of the source compiles it
 CLOSE = int(column_index(("close",))[0])
 
 

@@ -30,6 +30,7 @@ from tradebot.sim.venue import Venue
 from tradebot.sim.venue_config import VenueConfig
 
 SAMPLE = Path(__file__).resolve().parents[3] / "data" / "sample"
+pytestmark = pytest.mark.timeout(600)  # whoever comes first on a new state of the source compiles it
 NAMES = ("vwap_deviation", "close", "macd_hist_rel")
 
 
@@ -173,7 +174,6 @@ def test_nothing_half_written_is_left(tmp_path: Path, grid: MarketGrid) -> None:
         built(blocked, grid)
 
 
-@pytest.mark.timeout(300)
 def test_the_rows_that_the_engine_decides_on_are_the_stored_ones(tmp_path: Path) -> None:
     """An in-process simulation of real sessions: after each minute the engine's live rows equal the stored ones, bit for bit."""
     market = market_of(read_bar_folder(SAMPLE, ("BAC", "SPY")))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 import msgspec
 
 from tradebot.core import features, kernels
-from tradebot.core.features.catalogue import FAMILIES, FEATURES, family_of, schema_hash
+from tradebot.core.features.catalogue import FEATURES, family_of, schema_hash
 
 HASH_CHARACTERS: Final = 16
 
@@ -48,8 +50,15 @@ def code_hash() -> str:
 @cache
 def lineage() -> tuple[Lineage, ...]:
     """Of every feature, in the catalogue's order."""
-    code = {family.__name__.rpartition(".")[2]: _file_hash(str(family.__file__)) for family in FAMILIES}
+    code = {family: _file_hash(str(module.__file__)) for family, module in families().items()}
     return tuple(Lineage(f.name, f.version, f.inputs, family, code[family]) for f in FEATURES if (family := family_of(f.name)))
+
+
+@cache
+def families() -> dict[str, ModuleType]:
+    """Every family's module by its name, in the catalogue's order."""
+    names = dict.fromkeys(family_of(f.name) for f in FEATURES)
+    return {name: import_module(f"{features.__name__}.{name}") for name in names}
 
 
 def _file_hash(path: str) -> str:
