@@ -127,5 +127,5 @@ def _entropy(state: np.ndarray, counts: int, kinds: int, n: int) -> float:
     total = 0.0
     for i in range(kinds):
         total += _N_LOG_N[int(state[counts + i])]
-    share = (_LOG[n] - total / n) / _LOG[kinds]
+    share: float = (_LOG[n] - total / n) / _LOG[kinds]
     return min(max(share, 0.0), 1.0)
