@@ -146,7 +146,7 @@ def _write(path: Path, description: Description, table: Any, use_dictionary: lis
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         table = table.replace_schema_metadata({_KEY: msgspec.json.encode(description)})
-        pq.write_table(table, part, compression="zstd", use_dictionary=use_dictionary, write_page_checksum=True)
+        pq.write_table(table, part, compression="zstd", use_dictionary=use_dictionary, write_page_checksum=True, write_statistics=False)
         part.replace(path)
     except OSError as error:
         raise OperatorFault(f"{path.parent}: features can't be stored here ({error.strerror or error})") from error

@@ -32,6 +32,7 @@ def all_features() -> tuple[str, ...]:
     return tuple(f.name for f in FEATURES)
 
 
+@cache
 def catalogue_hash() -> str:
     """Schema hash of the whole catalogue."""
     return schema_hash(all_features())
