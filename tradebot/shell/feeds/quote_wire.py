@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tradebot.core.domain.units import units_nearest
-from tradebot.shell.feeds.bar_wire import Frame, is_count
+from tradebot.shell.feeds.bar_wire import PRICE_USD_MAX, Frame, is_count
 from tradebot.shell.stamps import ns_from_text
 
 NOT_FIRM: Final = "N"
-PRICE_USD_MAX: Final = 1e8
 
 
 class QuoteFault(ValueError):
