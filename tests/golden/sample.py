@@ -35,6 +35,7 @@ class BelowVwap:
 
     model_id: str = "below_vwap"
     features: tuple[str, ...] = ("vwap_deviation", "macd_hist_rel")
+    classes: tuple[str, ...] = ()
 
     @property
     def schema_hash(self) -> str:

@@ -41,6 +41,7 @@ class Oracle:
 
     model_id: str = "oracle"
     features: tuple[str, ...] = ("open",)
+    classes: tuple[str, ...] = ()
 
     @property
     def schema_hash(self) -> str:

@@ -13,12 +13,10 @@ from hypothesis import strategies as st
 
 from tests.unit.core.selection.books import Market, market
 from tradebot.core.domain.events import decode_hook, encode_hook
-from tradebot.core.selection.bandit import BanditConfig
-from tradebot.core.selection.config import SelectionConfig
+from tradebot.core.selection.config import BanditConfig, EvidenceConfig, PerformanceConfig, SelectionConfig
 from tradebot.core.selection.memory import SelectionState, new_selection
-from tradebot.core.selection.performance import LEDGER_WIDTH, PerformanceConfig, step_minute
+from tradebot.core.selection.performance import LEDGER_WIDTH, step_minute
 from tradebot.core.selection.selector import Selection, select
-from tradebot.core.selection.weights import EvidenceConfig
 
 REGIMES = 3
 ENCODER = msgspec.msgpack.Encoder(enc_hook=encode_hook)

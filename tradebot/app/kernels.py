@@ -53,10 +53,12 @@ def compile_kernels() -> None:
 def _grid(symbols: int) -> MarketGrid:
     session = Session(dt.date(2013, 10, 7), _OPEN_NS, _OPEN_NS + 390 * NS_PER_MINUTE)
     price, shape = 1_000_000, (_MINUTES, symbols)
-    bars = {name: np.full(shape, price, np.int64) for name in ("open", "high", "low", "close")}
+    level = np.full(shape, price, np.int64)
     stamps = _OPEN_NS + NS_PER_MINUTE * np.arange(_MINUTES, dtype=np.int64)
     names, present = tuple(f"S{n}" for n in range(symbols)), np.ones(shape, np.bool_)
-    return MarketGrid(names, stamps, np.zeros(_MINUTES, np.int64), (session,), volume=np.ones(shape, np.int64), present=present, **bars)
+    return MarketGrid(
+        names, stamps, np.zeros(_MINUTES, np.int64), (session,), level, level, level, level, np.ones(shape, np.int64), present
+    )
 
 
 def _forget_old(root: Path) -> None:

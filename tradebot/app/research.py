@@ -9,6 +9,7 @@ from typing import Any
 
 from tradebot.app.history import fetch
 from tradebot.app.kernels import ready_kernels
+from tradebot.app.learn import learn_classifier, learn_selector
 from tradebot.app.market import Market, load_market
 from tradebot.app.tally import Tally, buy_and_hold_fraction
 from tradebot.core.domain.commands import Command
@@ -19,6 +20,8 @@ from tradebot.core.domain.units import NS_PER_S, UNITS_PER_USD
 from tradebot.core.engine import Engine
 from tradebot.core.features.catalogue import warm_up_bars
 from tradebot.core.forecast.model import Model
+from tradebot.core.opinions.mind import columns_read
+from tradebot.learning.registry import save
 from tradebot.serving.manifest import read_manifest
 from tradebot.serving.store import current_model, latest_model, load_model, promote
 from tradebot.settings import Settings, load_settings, read_environment
@@ -46,11 +49,9 @@ def train(
     `dataset` names a folder that gets the rows as CSV and Parquet; `fetch_first` brings the store up to date. The report carries the
     version's folder, rows and metrics.
     """
-    from tradebot.learning.dataset import build_dataset, write_dataset
-    from tradebot.learning.registry import save
-    from tradebot.learning.training import fit_dataset
-
     settings = load_settings(profile, read_environment())
+    if settings.model.kind == "none":
+        raise OperatorFault(f'{profile} learns while it trades (model.kind = "none"): there is nothing to train')
     if fetch_first:
         fetch(profile, symbols=(), first=None, last=until, progress=progress, alpaca_url=alpaca_url)
     ready_kernels(lambda line: progress(line, 0, 0))
@@ -61,11 +62,10 @@ def train(
     if not sessions:
         raise OperatorFault(f"no session of the {settings.data.history_days} days up to {last} has bars to learn from")
     progress(f"features and labels of {len(sessions)} sessions of {len(market.histories)} symbols", 0, 0)
-    rows = build_dataset(market.grid(sessions), settings.training, settings.round_trip)
-    if dataset is not None:
-        write_dataset(rows, dataset)
-    trained = fit_dataset(rows, settings.training, settings.round_trip, lambda stage: progress(stage, 0, 0))
-    folder = save(trained, settings.models_dir, settings.profile)
+    learn = learn_selector if settings.model.kind == "meta_selector" else learn_classifier
+    folder = save(
+        learn(settings, market.grid(sessions), dataset, lambda stage: progress(stage, 0, 0)), settings.models_dir, settings.profile
+    )
     promote(folder)
     manifest = read_manifest(folder)
     return {
@@ -74,6 +74,7 @@ def train(
         "kind": manifest.kind,
         "label": manifest.label,
         "features": len(manifest.features),
+        "classes": list(manifest.classes),
         "train_rows": manifest.train.rows,
         "test_rows": manifest.test.rows,
         "metrics": manifest.metrics,
@@ -84,7 +85,7 @@ def backtest(profile: str, *, bars: Path | None, first: dt.date | None, last: dt
     """Every event of past sessions through the engine, against the simulated venue, net of cost, beside buy-and-hold."""
     settings = load_settings(profile, read_environment())
     folder = current_model(settings.models_dir, settings.profile) or latest_model(settings.models_dir, settings.profile)
-    if folder is None:
+    if folder is None and settings.model.kind != "none":
         raise OperatorFault(f"{settings.profile} has no model yet; make one with: tradebot train --profile {profile}")
     ready_kernels(lambda line: progress(line, 0, 0))
     progress("reading bars", 0, 0)
@@ -92,6 +93,13 @@ def backtest(profile: str, *, bars: Path | None, first: dt.date | None, last: dt
     sessions = market.between(first or dt.date.min, last or dt.date.max)
     if not sessions:
         raise OperatorFault(f"no session from {first} to {last} has bars")
+    if folder is None or settings.model.kind == "none":
+        report, _ = simulate(settings, market, sessions, None, progress)
+        return {
+            **report,
+            "in_sample_sessions": 0,
+            "note": "nothing was learned beforehand; what the strategies earned is learned on the way",
+        }
     model, trained_to = load_model(folder), read_manifest(folder).test.last_ns
     report, _ = simulate(settings, market, sessions, model, progress, model.manifest_sha256)
     learned = [s.date for s in sessions if s.open_ns <= trained_to]
@@ -103,17 +111,22 @@ def backtest(profile: str, *, bars: Path | None, first: dt.date | None, last: dt
 
 
 def simulate(
-    settings: Settings, market: Market, sessions: Sequence[Session], model: Model, progress: Progress = _silent, manifest_sha256: str = ""
+    settings: Settings,
+    market: Market,
+    sessions: Sequence[Session],
+    model: Model | None,
+    progress: Progress = _silent,
+    manifest_sha256: str = "",
 ) -> tuple[dict[str, Any], Engine]:
-    """One in-process run over `sessions` with any model: the report and the engine as it ended."""
+    """One in-process run over `sessions` with any model, or none where the profile needs none: the report and the engine as it ended."""
     from tradebot.sim.driver import Simulation
     from tradebot.sim.venue import Venue
 
     tally, start_ns = Tally(), rebalance_start_ns(sessions[0])
-    warm_from_ns = warm_up_from(market.table, start_ns, warm_up_bars(model.features))
+    warm_from_ns = warm_up_from(market.table, start_ns, warm_up_bars(columns_read(settings.engine, model)))
     grid = market.grid(market.since(warm_from_ns, sessions))
     venue = Venue(market.histories, market.table, start_ns, settings.venue)
-    engine = Engine(settings.engine, market.table, {model.model_id: model})
+    engine = Engine(settings.engine, market.table, {model.model_id: model} if model is not None else {})
     total = sum(s.minutes for s in sessions)
 
     def observe(event: Event, commands: Sequence[Command]) -> None:
@@ -122,7 +135,7 @@ def simulate(
             progress("trading", tally.minutes, total)
 
     simulation = Simulation(engine, venue, grid, settings.timetable, settings.feed.grace_s, observe, warm_from_ns=warm_from_ns)
-    simulation.run(model.model_id, manifest_sha256)
+    simulation.run(model.model_id if model is not None else "", manifest_sha256)
     progress("trading", total, total)
     return summary(
         tally, engine, settings.venue.cash_usd, grid_hold=buy_and_hold_fraction(grid, sessions[0].date, sessions[-1].date)

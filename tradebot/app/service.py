@@ -21,6 +21,7 @@ from tradebot.core.domain.events import Event, ModelPromoted
 from tradebot.core.domain.session import SessionTable
 from tradebot.core.engine import Engine
 from tradebot.core.features.catalogue import warm_up_bars
+from tradebot.core.opinions.mind import columns_read
 from tradebot.core.state import state_from_bytes
 from tradebot.settings import Settings
 from tradebot.shell.broker.endpoints import LIVE_URL, PAPER_URL, Credentials, endpoints
@@ -68,7 +69,7 @@ def trade(
 def daemon_parts(settings: Settings, keys: Credentials, profile: str, *, live: bool, alpaca_url: str, options: Options) -> DaemonParts:
     """Everything that one daemon needs. Raises OperatorFault for a missing model, an empty universe, an address that is none."""
     shelf, table = Shelf(settings.models_dir), session_table(FIRST_SESSION, dt.datetime.now(dt.UTC).date() + AHEAD)
-    model = shelf.current(settings.profile)
+    model = shelf.current(settings.profile) if settings.model.kind != "none" else None
     where = endpoints(LIVE_URL if live and settings.broker.url == PAPER_URL else settings.broker.url, settings.data.feed)
     description = Description(settings.profile)
     universe = tuple(sorted(choose_universe(settings, alpaca_data(settings, keys))))
@@ -97,10 +98,12 @@ def daemon_parts(settings: Settings, keys: Credentials, profile: str, *, live: b
         universe=universe,
         universe_reason=reason,
         symbols_of=_symbols,
-        warm_up_bars=warm_up_bars(model.features),
-        promotion=Promotion(model.model_id, model.manifest_sha256, "current version at the start"),
+        warm_up_bars=warm_up_bars(columns_read(settings.engine, model)),
+        promotion=None if model is None else Promotion(model.model_id, model.manifest_sha256, "current version at the start"),
         load_promoted=lambda event: _shelve(shelf, event),
-        training=Training(command=train_command(profile, settings, alpaca_url), load=load) if options.retrain else None,
+        training=Training(command=train_command(profile, settings, alpaca_url), load=load)
+        if options.retrain and model is not None
+        else None,
         feed=settings.data.feed,
         quotes=settings.feed.quotes,
         macro=None if (macro := load_macro(settings)) is None else macro.on,

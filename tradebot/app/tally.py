@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -29,6 +30,8 @@ class Tally:
     sessions: set[dt.date] = field(default_factory=set)
     trades: dict[str, Trade] = field(default_factory=dict)
     alerts: list[str] = field(default_factory=list)
+    regimes: Counter[str] = field(default_factory=Counter)  # symbol-minutes in each
+    arms: Counter[str] = field(default_factory=Counter)  # symbol-minutes under each choice
 
     def observe(self, event: Event, commands: Sequence[Command]) -> None:
         match event:
@@ -44,6 +47,9 @@ class Tally:
                     self.minutes += 1
                     self.decisions += len(decision.symbols)
                     self.refusals += sum(reason.startswith("refused") for reason in decision.reasons)
+                    if decision.thoughts is not None:
+                        self.regimes.update(regime or "unknown" for regime in decision.thoughts.regimes)
+                        self.arms.update(arm or "none" for arm in decision.thoughts.arms)
                     self.sessions.add(dt.datetime.fromtimestamp(decision.minute_ns / 1e9, dt.UTC).date())
                 case SubmitOrder():
                     self.orders += 1
@@ -68,6 +74,10 @@ class Tally:
             "trades_won": len(won),
             "trades_open": len(self.trades) - len(closed),
             "fees_usd": self.fees_units / UNITS_PER_USD,
+        } | {
+            name: {key: round(count / counts.total(), 4) for key, count in counts.most_common()}
+            for name, counts in (("regime_shares", self.regimes), ("arm_shares", self.arms))
+            if counts
         }
 
 

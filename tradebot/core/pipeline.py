@@ -46,7 +46,8 @@ def opine(state: State, minute: MinuteClosed, session: Session, mind: Mind, conf
     busy = _busy(state)
     if mind.lacks:
         return no_opinion(len(state.symbols), mind.lacks)
-    if mind.served is not None:
+    if mind.playbook is None:
+        assert mind.served is not None, "a classifier's profile lacks nothing and has no model"
         return by_classifier(state, minute, mind.served, busy, config.entry)
     held = np.array([state.book.qty(symbol) for symbol in state.symbols], np.int64)
     return by_strategies(state, minute, session, mind, busy, held, config.entry)

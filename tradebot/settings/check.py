@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 from types import UnionType
-from typing import Any, Final, get_type_hints
+from typing import Any, Final, get_args, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.features.sets import SETS
 from tradebot.settings.files import Place, Source, nearest
+from tradebot.settings.playbook import PLAYBOOK_CONTRADICTIONS
 from tradebot.settings.sections import Settings
 from tradebot.shell.broker.endpoints import endpoints
 
@@ -120,10 +121,16 @@ def _names_beside(place: Place) -> list[str]:
     """The valid names at the level of `place`, [] inside a value."""
     kind: Any = Settings
     for part in place[:-1]:
-        kind = get_type_hints(kind).get(part)
+        kind = _inside_optional(get_type_hints(kind).get(part))
         if not dataclasses.is_dataclass(kind):
             return []
     return [f.name for f in dataclasses.fields(kind)]
+
+
+def _inside_optional(kind: Any) -> Any:
+    """`X` of `X | None`, else the type itself."""
+    inside = [option for option in get_args(kind) if option is not type(None)]
+    return inside[0] if type(None) in get_args(kind) and len(inside) == 1 else kind
 
 
 def _refuse_values_without_json(source: Source) -> None:
@@ -222,5 +229,6 @@ CONTRADICTIONS: Final[tuple[tuple[str, Contradiction], ...]] = (
     ("timetable.zone", _unknown_zone),
     ("timetable.retrain", _timetable_backwards),
     ("broker.url", _not_an_address),
+    *PLAYBOOK_CONTRADICTIONS,
 )
 """(the key whose file a fault names, what may be wrong between keys that are each possible)"""

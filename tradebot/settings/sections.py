@@ -9,12 +9,14 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
-from tradebot.core.config import EngineConfig
+from tradebot.core.config import EngineConfig, PlaybookConfig, RegimeConfig, StrategiesConfig
 from tradebot.core.domain.timetable import TimetableConfig
 from tradebot.core.execution.exits import ExitsConfig
 from tradebot.core.portfolio.sizing import SizingConfig
 from tradebot.core.risk.limits import LimitsConfig
+from tradebot.core.selection.config import SelectionConfig
 from tradebot.core.selection.entry import EntryConfig
+from tradebot.core.strategies.gates import GatesConfig
 from tradebot.learning.config import RoundTripCost, TrainingConfig
 from tradebot.sim.venue_config import VenueConfig
 
@@ -50,13 +52,14 @@ class UniverseConfig:
 class ModelConfig:
     """What is learned and how. Price bounds, stop, target and threshold of the label are the entry's and the exits' own.
 
-    `features` is the name of a set or a list of feature names. `symbols_max` 0 keeps all symbols of the universe; `jobs` is the number of
+    `kind` "meta_selector" learns which strategy to follow, "none" learns nothing offline; the others are classifiers. `features` is the
+    name of a set or a list of feature names. `symbols_max` 0 keeps all symbols of the universe; `jobs` is the number of
     cores, results don't depend on it.
     """
 
     features: str | tuple[str, ...]
-    label: Literal["triple_barrier", "forward_15m_beats_cost"]
-    kind: Literal["random_forest", "gradient_boosting"]
+    label: Literal["triple_barrier", "forward_15m_beats_cost", "next_hour_best_strategy"]
+    kind: Literal["random_forest", "gradient_boosting", "meta_selector", "none"]
     trees: Annotated[int, Ge(1), Le(5000)]
     depth: Annotated[int, Ge(1), Le(30)]
     min_leaf: Annotated[int, Ge(1)]
@@ -153,6 +156,10 @@ class Settings:
     sizing: SizingConfig
     exits: ExitsConfig
     limits: LimitsConfig
+    strategies: StrategiesConfig | None = None
+    regime: RegimeConfig | None = None
+    selection: SelectionConfig | None = None
+    gates: GatesConfig | None = None
     costs: CostsConfig
     simulation: SimulationConfig
     timetable: TimetableConfig
@@ -170,7 +177,15 @@ class Settings:
             exits=self.exits,
             limits=self.limits,
             bar_late_s_max=self.feed.bar_late_s_max,
+            playbook=self.playbook,
         )
+
+    @property
+    def playbook(self) -> PlaybookConfig | None:
+        """Strategies and what weighs them; None for a classifier's profile."""
+        if self.strategies is None or self.regime is None or self.selection is None:
+            return None
+        return PlaybookConfig(strategies=self.strategies, regime=self.regime, selection=self.selection, gates=self.gates)
 
     @property
     def venue(self) -> VenueConfig:

@@ -67,11 +67,15 @@ class Simulation:
     _posted: int = 0
 
     def run(self, model_id: str, manifest_sha256: str = "") -> None:
-        """Open the books, promote the model, warm up, and trade every session that opens after the venue's start."""
+        """Open the books, promote the model, warm up, and trade every session that opens after the venue's start.
+
+        `model_id` "" is for a profile that needs no model.
+        """
         start_ns = self.venue.now_ns
         self._handle(self._account())
         self._handle(UniverseSelected(ts_event_ns=start_ns, symbols=self.grid.symbols, reason="simulation"))
-        self._handle(ModelPromoted(ts_event_ns=start_ns, model_id=model_id, manifest_sha256=manifest_sha256, reason="simulation"))
+        if model_id:
+            self._handle(ModelPromoted(ts_event_ns=start_ns, model_id=model_id, manifest_sha256=manifest_sha256, reason="simulation"))
         first, end = self.grid.minute_ns.searchsorted([self.warm_from_ns, start_ns - NS_PER_MINUTE + 1])
         for t in range(int(first), int(end)):
             if self.grid.present[t].any():

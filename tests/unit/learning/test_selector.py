@@ -15,7 +15,7 @@ from tests.unit.learning.market import MINUTE_NS, sessions
 from tests.unit.serving.test_store import resign
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.features.catalogue import schema_hash
-from tradebot.core.selection.performance import PerformanceConfig
+from tradebot.core.selection.config import PerformanceConfig
 from tradebot.learning.registry import save
 from tradebot.learning.selector.config import SelectorConfig
 from tradebot.learning.selector.dataset import SelectorDataset, selector_dataset

@@ -29,7 +29,10 @@ BAD = [
     ("entry = 3", "mine.toml: entry = 3 is not possible: it must be a table"),
     ('[universe]\nsymbols = ["F", 3]', "mine.toml: universe.symbols.1 = 3 is not possible: it must be a valid string"),
     ('[data]\nfeed = "sipp"', "mine.toml: data.feed = \"sipp\" is not possible: it must be 'iex', 'sip' or 'delayed_sip'"),
-    ('[model]\nkind = "forest"', "mine.toml: model.kind = \"forest\" is not possible: it must be 'random_forest' or 'gradient_boosting'"),
+    (
+        '[model]\nkind = "forest"',
+        "mine.toml: model.kind = \"forest\" is not possible: it must be 'random_forest', 'gradient_boosting', 'meta_selector' or 'none'",
+    ),
     ('[universe]\nscreen = ""', 'mine.toml: the universe is empty: name universe.symbols or set universe.screen = "most_active"'),
     ('[universe]\nsymbols = ["F"]', "mine.toml: universe.symbols and universe.screen exclude each other"),
     ('[universe]\nscreen = ""\nsymbols = ["F", "F"]', "mine.toml: universe.symbols names F twice"),

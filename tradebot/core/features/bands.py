@@ -5,7 +5,7 @@
     bollinger_width_20 = (upper - lower) / sma20
     squeeze_20 = 1 where the Bollinger bands lie inside Keltner's of the same middle: 2 std < 1.5 mean20(true range), else 0
     squeeze_release_20 = 1 where the bar before was squeezed and this one is not, else 0
-    keltner_position_20 = (c - ema20) / (2 atr), 0 where atr is below 1e-9 c;  keltner_width_20 = 4 atr / c, atr = Wilder's of 10 bars
+    keltner_position_20 = (c - ema20) / (2 atr), 0 where atr is below 1e-7 c;  keltner_width_20 = 4 atr / c, atr = Wilder's of 10 bars
     standard_error_position_21 = (c - line) / se of the least-squares line of 21 closes, at its newest end, se = sqrt(residuals^2 / 19);
         0 where the line leaves less than 1e-9 of the variance;  standard_error_width_21 = 4 se / c, 0 there
 
@@ -42,7 +42,7 @@ FEATURES: tuple[Feature, ...] = (
 _SEEDED, _EMA_20, _ATR_10, _SQUEEZED = range(4)
 STATE_WIDTH = 4
 
-_RESIDUE, _EQUAL, _STRAIGHT = 1e-9, 1e-12, 1e-9
+_RESIDUE, _EQUAL, _STRAIGHT = 1e-7, 1e-12, 1e-9
 _LINE_BARS = 21
 _LINE_MIDDLE, _LINE_SPREAD = 0.5 * (_LINE_BARS - 1), _LINE_BARS * (_LINE_BARS**2 - 1) / 12
 

@@ -1,7 +1,7 @@
 """The FEATURES tuple, the compiled step over all families, and the scan that is that same step in a loop.
 
-Live calls `step_minute` once a minute; datasets, backtests and proofs call `scan_sessions`. Both run `step_symbol`, so their
-results are equal bit for bit (DESIGN law 3). Adding a family is one file, one line in `FAMILIES` and one in `step_symbol`.
+Live calls `step_minute` once a minute; datasets, backtests and proofs call `scan_sessions`. Both run one compiled loop, so their
+results are equal bit for bit (DESIGN law 3). Adding a family is one file, one line in `FAMILIES` and one in `_step_symbol`.
 """
 
 from __future__ import annotations
@@ -14,19 +14,91 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+from numba import njit
 
 from tradebot.core.domain.bars import MarketGrid
-from tradebot.core.features import macd, price, volume, vwap, window
+from tradebot.core.features import (
+    bands,
+    breakouts,
+    candles,
+    clock,
+    cross_asset,
+    cross_section,
+    daily,
+    dependence,
+    directional,
+    entropy,
+    filters,
+    frames,
+    levels,
+    ma,
+    ma_smoothed,
+    macd,
+    macro,
+    microstructure,
+    momentum,
+    oscillators,
+    oscillators_range,
+    oscillators_smoothed,
+    price,
+    signal_strength,
+    statistics,
+    tape,
+    trend,
+    trend_stops,
+    volatility,
+    volatility_range,
+    volume,
+    volume_flow,
+    vwap,
+    window,
+)
 from tradebot.core.features.feature import SESSION, Feature
 from tradebot.core.features.rows import grid_rows
+from tradebot.core.kernels.borrowed import borrowed
+from tradebot.core.kernels.parts import in_parts
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
-FAMILIES: Final = (price, vwap, macd, volume)
-FEATURES: Final[tuple[Feature, ...]] = tuple(feature for family in FAMILIES for feature in family.FEATURES)
+FAMILIES: Final = (
+    price,
+    momentum,
+    volatility,
+    volatility_range,
+    volume,
+    volume_flow,
+    vwap,
+    microstructure,
+    tape,
+    signal_strength,
+    clock,
+    ma,
+    ma_smoothed,
+    macd,
+    trend,
+    trend_stops,
+    directional,
+    oscillators,
+    oscillators_range,
+    oscillators_smoothed,
+    bands,
+    candles,
+    breakouts,
+    levels,
+    statistics,
+    dependence,
+    entropy,
+    filters,
+    frames,
+    daily,
+    cross_asset,
+    macro,
+)
+_OF_ONE_SYMBOL: Final[tuple[Feature, ...]] = tuple(feature for family in FAMILIES for feature in family.FEATURES)
+_ACROSS: Final = cross_section.features({feature.name: feature for feature in _OF_ONE_SYMBOL})
+FEATURES: Final[tuple[Feature, ...]] = (*_OF_ONE_SYMBOL, *_ACROSS)
 FEATURE_COUNT: Final = len(FEATURES)
 
 # A symbol's memory: bars seen since the last reset, the last session, the window of bars, then each family's own.
@@ -35,15 +107,18 @@ _S = tuple(accumulate((f.STATE_WIDTH for f in FAMILIES), initial=_WINDOW_S + win
 _F = tuple(accumulate((len(f.FEATURES) for f in FAMILIES), initial=0))
 STATE_WIDTH: Final = _S[-1]
 
+_ACROSS_F = len(_OF_ONE_SYMBOL)
+_ACROSS_SOURCES = np.array([[f.name for f in _OF_ONE_SYMBOL].index(name) for name in cross_section.SOURCES], np.int64)
+
 # Longer without a bar than this and memory of the old level misleads more than it helps: start again from nothing.
 _FORGET_AFTER_MINUTES = 10.0 * 24 * 60
 _WARM_UP = np.array([f.warm_up_bars for f in FEATURES], np.float64)
 LONGEST_WARM_UP: Final = int(_WARM_UP.max())
-_PARALLEL_FROM_SYMBOLS = 512  # fewer are done before a second thread has woken up
+_PART_SYMBOLS_MIN = 256  # fewer are done before a second thread has woken up
 
 
-@njit(cache=True, error_model="numpy")
-def step_symbol(state: Float, row: Float, out: Float) -> None:
+@njit(error_model="numpy", inline="always")
+def _step_symbol(state: Float, row: Float, out: Float) -> None:
     """One bar of one symbol: `state` (S,), `row` (R,), `out` (F,). Reads nothing but the past and this row."""
     if row[SESSION] - state[_LAST_SESSION] > _FORGET_AFTER_MINUTES:
         state[:] = 0.0
@@ -51,59 +126,79 @@ def step_symbol(state: Float, row: Float, out: Float) -> None:
     state[_COUNT] += 1.0
     end = window.push(state, _WINDOW_S, row)
     price.step(state, _S[0], end, row, out, _F[0])
-    vwap.step(state, _S[1], end, row, out, _F[1])
-    macd.step(state, _S[2], end, row, out, _F[2])
-    volume.step(state, _S[3], end, row, out, _F[3])
+    momentum.step(state, _S[1], end, row, out, _F[1])
+    volatility.step(state, _S[2], end, row, out, _F[2])
+    volatility_range.step(state, _S[3], end, row, out, _F[3])
+    volume.step(state, _S[4], end, row, out, _F[4])
+    volume_flow.step(state, _S[5], end, row, out, _F[5])
+    vwap.step(state, _S[6], end, row, out, _F[6])
+    microstructure.step(state, _S[7], end, row, out, _F[7])
+    tape.step(state, _S[8], end, row, out, _F[8])
+    signal_strength.step(state, _S[9], end, row, out, _F[9])
+    clock.step(state, _S[10], end, row, out, _F[10])
+    ma.step(state, _S[11], end, row, out, _F[11])
+    ma_smoothed.step(state, _S[12], end, row, out, _F[12])
+    macd.step(state, _S[13], end, row, out, _F[13])
+    trend.step(state, _S[14], end, row, out, _F[14])
+    trend_stops.step(state, _S[15], end, row, out, _F[15])
+    directional.step(state, _S[16], end, row, out, _F[16])
+    oscillators.step(state, _S[17], end, row, out, _F[17])
+    oscillators_range.step(state, _S[18], end, row, out, _F[18])
+    oscillators_smoothed.step(state, _S[19], end, row, out, _F[19])
+    bands.step(state, _S[20], end, row, out, _F[20])
+    candles.step(state, _S[21], end, row, out, _F[21])
+    breakouts.step(state, _S[22], end, row, out, _F[22])
+    levels.step(state, _S[23], end, row, out, _F[23])
+    statistics.step(state, _S[24], end, row, out, _F[24])
+    dependence.step(state, _S[25], end, row, out, _F[25])
+    entropy.step(state, _S[26], end, row, out, _F[26])
+    filters.step(state, _S[27], end, row, out, _F[27])
+    frames.step(state, _S[28], end, row, out, _F[28])
+    daily.step(state, _S[29], end, row, out, _F[29])
+    cross_asset.step(state, _S[30], end, row, out, _F[30])
+    macro.step(state, _S[31], end, row, out, _F[31])
     if state[_COUNT] < LONGEST_WARM_UP:
         for f in range(len(_WARM_UP)):
             if state[_COUNT] < _WARM_UP[f]:
                 out[f] = np.nan
 
 
-@njit(cache=True, error_model="numpy")
-def _step_or_skip(state: Float, row: Float, present: bool, out: Float) -> int:
-    """`step_symbol` where there is a bar, else NaN; the bars seen since the reset, 0 without a bar."""
-    if not present:
-        out[:] = np.nan
-        return 0
-    step_symbol(state, row, out)
-    return int(state[_COUNT])
+@njit(cache=True, error_model="numpy", nogil=True)
+def _step_symbols(state: Float, rows: Float, present: Bool, out: Float, seen: Int, first: int, end: int) -> None:
+    """T minutes of symbols `first`..`end`, symbol by symbol, so that a symbol's memory stays in the processor's cache."""
+    memory, inputs, answers = borrowed(state), borrowed(rows), borrowed(out)
+    for n in range(first, end):
+        for t in range(len(present)):
+            if present[t, n]:
+                _step_symbol(memory[n], inputs[t, n], answers[t, n])
+                seen[t, n] = int(state[n, _COUNT])
+            else:
+                out[t, n, :] = np.nan
+                seen[t, n] = 0
 
 
-@njit(cache=True, error_model="numpy")
-def _step_all(state: Float, rows: Float, present: Bool, out: Float, seen: Int) -> None:
-    for n in range(len(present)):
-        seen[n] = _step_or_skip(state[n], rows[n], present[n], out[n])
+@njit(cache=True, error_model="numpy", nogil=True)
+def _compare_symbols(out: Float, present: Bool, sources: Int, f: int, first: int, end: int) -> None:
+    """T minutes of the source columns `first`..`end`: where each symbol stands among all."""
+    scratch = cross_section.new_scratch(present.shape[1])
+    for t in range(len(present)):
+        cross_section.step(out[t], present[t], sources[first:end], f + 2 * first, scratch)
 
 
-@njit(cache=True, error_model="numpy", parallel=True)
-def _step_all_in_parallel(state: Float, rows: Float, present: Bool, out: Float, seen: Int) -> None:
-    for n in prange(len(present)):
-        seen[n] = _step_or_skip(state[n], rows[n], present[n], out[n])
+def step_minutes(state: Float, rows: Float, present: Bool, out: Float, seen: Int) -> None:
+    """T minutes of all symbols: `state` (N, S), `rows` (T, N, R), `present` (T, N), `out` (T, N, F), `seen` (T, N) bars since reset.
 
-
-@njit(cache=True, error_model="numpy")
-def _scan(state: Float, rows: Float, present: Bool, out: Float, seen: Int) -> None:
-    """T minutes, symbol by symbol: a symbol's memory stays in the processor's cache."""
+    A symbol without a bar keeps its memory, gets NaN features and `seen` 0.
+    """
     minutes, symbols = present.shape
-    for n in range(symbols):
-        for t in range(minutes):
-            seen[t, n] = _step_or_skip(state[n], rows[t, n], present[t, n], out[t, n])
+    in_parts(lambda a, b: _step_symbols(state, rows, present, out, seen, a, b), symbols, _PART_SYMBOLS_MIN)
+    part = 1 if minutes * symbols > _PART_SYMBOLS_MIN else len(_ACROSS_SOURCES)
+    in_parts(lambda a, b: _compare_symbols(out, present, _ACROSS_SOURCES, _ACROSS_F, a, b), len(_ACROSS_SOURCES), part)
 
 
 def step_minute(state: Float, rows: Float, present: Bool, out: Float, seen: Int) -> None:
-    """One minute of all symbols: `state` (N, S), `rows` (N, R), `out` (N, F), `seen` (N,) bars since reset.
-
-    A symbol without a bar keeps its memory, gets NaN features and `seen` 0. Many symbols are shared among the machine's threads;
-    symbols don't touch each other, so the result doesn't depend on it.
-    """
-    step = _step_all if len(present) < _PARALLEL_FROM_SYMBOLS else _step_all_in_parallel
-    step(state, rows, present, out, seen)
-
-
-def scan_minutes(state: Float, rows: Float, present: Bool, out: Float, seen: Int) -> None:
-    """`step_minute` over T minutes: `rows` (T, N, R), `out` (T, N, F), `seen` (T, N)."""
-    _scan(state, rows, present, out, seen)
+    """`step_minutes` of one minute: `rows` (N, R), `present` (N,), `out` (N, F), `seen` (N,)."""
+    step_minutes(state, rows[None], present[None], out[None], seen[None])
 
 
 def new_state(symbols: int) -> Float:
@@ -121,7 +216,7 @@ def scan_sessions(grid: MarketGrid, state: Float | None = None) -> Iterator[tupl
     for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         out = np.empty((stop - start, len(grid.symbols), FEATURE_COUNT))
         seen = np.zeros((stop - start, len(grid.symbols)), np.int64)
-        scan_minutes(memory, grid_rows(grid, start, stop), grid.present[start:stop], out, seen)
+        step_minutes(memory, grid_rows(grid, start, stop), grid.present[start:stop], out, seen)
         yield slice(start, stop), out, seen
 
 
@@ -150,8 +245,8 @@ def column_index(names: tuple[str, ...]) -> Int:
 
 def family_of(name: str) -> str:
     """The family, named as its file. Raises KeyError."""
-    for family in FAMILIES:
-        if any(f.name == name for f in family.FEATURES):
+    for family, features in (*((family, family.FEATURES) for family in FAMILIES), (cross_section, _ACROSS)):
+        if any(f.name == name for f in features):
             return family.__name__.rpartition(".")[2]
     raise KeyError(name)
 

@@ -88,7 +88,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     out[f + 10] = std
     out[f + 11] = 100.0 * count_at_most(state, s + _VOL_20, _LONG, vol_20) / _LONG
     out[f + 12] = ratio(vol_20 - mean, std, 0.0)
-    out[f + 13] = ratio(vol_20, mean, 1.0)
+    out[f + 13] = min(ratio(vol_20, mean, 1.0), float(_LONG))
     _sides(state, s, end, out, f + 15)
 
 

@@ -47,7 +47,7 @@ FEATURES: tuple[Feature, ...] = (
     F("realized_variance_60", "sum60 ln(c/c[-1])^2", "log return^2", _C, 61, True, 0.0),
     F("bipower_variation_60", "pi/2 sum60 |q| |q[-1]|", "log return^2", _C, 62, True, 0.0),
     F("jump_share_60", "max(0, 1 - bipower_variation_60 / realized_variance_60), 0 where 0", "share", _C, 62, True, 0.0, 1.0),
-    F("ewma_volatility", "sqrt(ewm(ln(c/c[-1])^2, lambda 0.94))", _PER, _C, 560, True, 0.0),
+    F("ewma_volatility", "sqrt(ewm(ln(c/c[-1])^2, lambda 0.94))", _PER, _C, 900, True, 0.0),
     F("session_volatility", "sqrt(mean of ln(c/c[-1])^2 since the open)", _PER, ("open", "close", "session"), 1, True, 0.0),
 )
 _PARKINSON, _SHARE = 1.0 / (4.0 * math.log(2.0)), 2.0 * math.log(2.0) - 1.0

@@ -2,7 +2,7 @@
 
 `x` is a symbol's memory, `end` the index of the newest value, `n` the window: the values are `x[end - n + 1 .. end]`, oldest first
 (core/features/window.py keeps them contiguous). A window is summed anew at every bar, in one order: nothing drifts, a value that has
-left leaves nothing behind, and two histories that agree on the window agree on the result bit for bit. Four partial sums keep the
+left leaves nothing behind, and two histories that agree on the window agree on the result bit for bit. Four lanes (lanes.py) keep the
 processor's pipeline full; their order is fixed, so it is no fastmath.
 
 Moments are taken about the newest value: a constant window has deviation exactly 0, at any price.
@@ -15,22 +15,21 @@ import math
 import numpy as np
 from numba import njit
 
+from tradebot.core.kernels.lanes import highest, lanes, larger, load, lowest, smaller, total
+
 
 @njit(cache=True, error_model="numpy")
 def window_sum(x: np.ndarray, end: int, n: int) -> float:
     """Sum of the last `n` values."""
-    w = x[end - n + 1 : end + 1]
-    a = b = c = d = 0.0
-    fours = n // 4
-    for i in range(fours):
-        j = 4 * i
-        a += w[j]
-        b += w[j + 1]
-        c += w[j + 2]
-        d += w[j + 3]
-    for j in range(4 * fours, n):
-        a += w[j]
-    return (a + b) + (c + d)
+    first = end - n + 1
+    fours = first + n // 4 * 4
+    summed = lanes(0.0)
+    for i in range(first, fours, 4):
+        summed = summed + load(x, i)
+    out = total(summed)
+    for i in range(fours, end + 1):
+        out += x[i]
+    return out
 
 
 @njit(cache=True, error_model="numpy")
@@ -42,29 +41,21 @@ def window_mean(x: np.ndarray, end: int, n: int) -> float:
 @njit(cache=True, error_model="numpy")
 def window_moments(x: np.ndarray, end: int, n: int) -> tuple[float, float]:
     """(mean, sum of squared deviations from it) of the last `n` values. The second is 0 for a constant window, never negative."""
-    w = x[end - n + 1 : end + 1]
     pivot = x[end]
-    a = b = c = d = 0.0
-    aa = bb = cc = dd = 0.0
-    fours = n // 4
-    for i in range(fours):
-        j = 4 * i
-        p, q, r, s = w[j] - pivot, w[j + 1] - pivot, w[j + 2] - pivot, w[j + 3] - pivot
-        a += p
-        b += q
-        c += r
-        d += s
-        aa += p * p
-        bb += q * q
-        cc += r * r
-        dd += s * s
-    for j in range(4 * fours, n):
-        p = w[j] - pivot
-        a += p
-        aa += p * p
-    total = (a + b) + (c + d)
-    squares = (aa + bb) + (cc + dd) - total * total / n
-    return pivot + total / n, squares if squares > 0.0 else 0.0
+    first = end - n + 1
+    fours = first + n // 4 * 4
+    middle, ones, twos = lanes(pivot), lanes(0.0), lanes(0.0)
+    for i in range(first, fours, 4):
+        d = load(x, i) - middle
+        ones = ones + d
+        twos = twos + d * d
+    summed, squares = total(ones), total(twos)
+    for i in range(fours, end + 1):
+        rest = x[i] - pivot
+        summed += rest
+        squares += rest * rest
+    squares -= summed * summed / n
+    return pivot + summed / n, squares if squares > 0.0 else 0.0
 
 
 @njit(cache=True, error_model="numpy")
@@ -76,21 +67,31 @@ def window_std(x: np.ndarray, end: int, n: int) -> float:
 @njit(cache=True, error_model="numpy")
 def window_max(x: np.ndarray, end: int, n: int) -> float:
     """Largest of the last `n` values."""
-    w = x[end - n + 1 : end + 1]
-    top: float = w[0]
-    for j in range(1, n):
-        top = w[j] if w[j] > top else top
-    return top
+    first = end - n + 1
+    if n < 4:
+        best: float = x[first]
+        for i in range(first + 1, end + 1):
+            best = x[i] if x[i] > best else best
+        return best
+    four = load(x, end - 3)  # the newest four, so that none is left over
+    for i in range(first, end - 3, 4):
+        four = larger(load(x, i), four)
+    return highest(four)
 
 
 @njit(cache=True, error_model="numpy")
 def window_min(x: np.ndarray, end: int, n: int) -> float:
     """Smallest of the last `n` values."""
-    w = x[end - n + 1 : end + 1]
-    low: float = w[0]
-    for j in range(1, n):
-        low = w[j] if w[j] < low else low
-    return low
+    first = end - n + 1
+    if n < 4:
+        best: float = x[first]
+        for i in range(first + 1, end + 1):
+            best = x[i] if x[i] < best else best
+        return best
+    four = load(x, end - 3)  # the newest four, so that none is left over
+    for i in range(first, end - 3, 4):
+        four = smaller(load(x, i), four)
+    return lowest(four)
 
 
 @njit(cache=True, error_model="numpy")
@@ -118,10 +119,10 @@ def window_slope(x: np.ndarray, end: int, n: int) -> float:
     """Least-squares slope per bar over the last `n` values."""
     w = x[end - n + 1 : end + 1]
     pivot, middle = x[end], 0.5 * (n - 1)
-    total = 0.0
+    moment = 0.0
     for j in range(n):
-        total += (j - middle) * (w[j] - pivot)
-    return total * 12.0 / (n * (n * n - 1.0))
+        moment += (j - middle) * (w[j] - pivot)
+    return moment * 12.0 / (n * (n * n - 1.0))
 
 
 @njit(cache=True, error_model="numpy")

@@ -54,14 +54,14 @@ def by_strategies(
 
 def _probabilities(state: State, minute: MinuteClosed, session: Session, mind: Mind) -> Float | None:
     """The selector's word (N, K + 1), asked for only while an hour's choice is open."""
-    if mind.selector is None:
+    if mind.served is None:
         return None
     begins = block_start_ns(minute.minute_ns, session.open_ns) != state.selection.block_ns
-    out = np.full((len(state.symbols), len(mind.selector.model.classes)), np.nan)
-    rows = state.features[:, mind.selector.columns]
+    out = np.full((len(state.symbols), len(mind.served.model.classes)), np.nan)
+    rows = state.features[:, mind.served.columns]
     asked = finite_rows(rows) & (begins | (state.selection.chosen < 0))
     if asked.any():
-        out[asked] = mind.selector.model.predict(np.ascontiguousarray(rows[asked]))
+        out[asked] = mind.served.model.predict(np.ascontiguousarray(rows[asked]))
     return out
 
 

@@ -26,13 +26,13 @@ Exploration floor: with chance `epsilon` the arm is drawn evenly from all that a
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from annotated_types import Ge, Gt, Le, Lt
 from numba import njit
+
+from tradebot.core.selection.config import BanditConfig
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -45,17 +45,6 @@ XI: Final = 0.5
 _UNTRIED: Final = 1e-6  # so small a discounted count is none
 _REACH: Final = 8  # standard deviations at which a belief is over
 _ROOT, _WEIGHT = np.polynomial.legendre.leggauss(8)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BanditConfig:
-    """`discount` is for each hour; 0.99 halves a reward's weight in 69 trading hours, about ten sessions."""
-
-    kind: Literal["thompson", "ucb_tuned", "ucb_discounted"] = "thompson"
-    discount: Annotated[float, Gt(0), Le(1)] = 0.99
-    epsilon: Annotated[float, Ge(0), Lt(1)] = 0.05
-    reward_std: Annotated[float, Gt(0)] = 0.002
-    seed: Annotated[int, Ge(0), Lt(2**63)] = 7
 
 
 def new_bandit(regimes: int, strategies: int) -> Float:

@@ -21,14 +21,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from annotated_types import Ge, Gt
 from numba import njit
 
 from tradebot.core.domain.units import NS_PER_MINUTE
+from tradebot.core.selection.config import PerformanceConfig
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -50,30 +50,6 @@ N2 = 9
 MEAN = 10
 M2 = 11
 LEDGER_WIDTH: Final = 12
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PerformanceConfig:
-    """How hypothetical books are kept, and how fast what they earned is forgotten.
-
-    `position`: "graded" holds the signal itself, "sign" holds all of it. `cost_bps` is for each side. The default half-life is a week.
-    """
-
-    position: Literal["graded", "sign"] = "graded"
-    long_only: bool = False
-    cost_bps: Annotated[float, Ge(0)] = 1.5
-    half_life_bars: Annotated[float, Gt(0)] = 1950.0
-    max_hold_bars: tuple[Annotated[int, Ge(0)], ...] = ()  # by strategy, 0 = no limit; () = no limits
-
-    def keep(self) -> float:
-        """The factor by which a weight shrinks each bar."""
-        return float(0.5 ** (1.0 / self.half_life_bars))
-
-    def holds(self, strategies: int) -> Int:
-        """`max_hold_bars` as an array (K,). Raises ValueError when it is not one number a strategy."""
-        if self.max_hold_bars and len(self.max_hold_bars) != strategies:
-            raise ValueError(f"max_hold_bars has {len(self.max_hold_bars)} numbers for {strategies} strategies")
-        return np.array(self.max_hold_bars or (0,) * strategies, np.int64)
 
 
 def block_start_ns(minute_ns: int, session_open_ns: int) -> int:

@@ -10,26 +10,13 @@ more, up to `score_max`. It is the positive part of the t-statistic, moved so th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
-
 import numpy as np
 import numpy.typing as npt
-from annotated_types import Ge, Gt
 
+from tradebot.core.selection.config import EvidenceConfig
 from tradebot.core.selection.performance import M2, MEAN, N2, TRADES, N
 
 Float = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvidenceConfig:
-    """When a record counts: effective bars and trades for full faith, and the t-statistic that proves."""
-
-    bars_min: Annotated[float, Gt(0)] = 780.0
-    trades_min: Annotated[float, Gt(0)] = 30.0
-    t_scale: Annotated[float, Gt(0)] = 2.0
-    score_max: Annotated[float, Ge(1)] = 3.0
 
 
 def t_statistic(ledger: Float) -> Float:

@@ -1,7 +1,7 @@
 """Two starts agree: what a memory forgets by the end of the declared warm-up can't depend on where it began.
 
 Columns that compare symbols are left out: they have no memory of their own, and their sources are looked at. A rank may turn on the last
-bit of its source.
+bit of its source. A column with an optional input may be absent for longer in the later start: it says nothing, and nothing wrong.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from tradebot.core.domain.bars import Float
 from tradebot.core.domain.units import UNITS_PER_USD
 from tradebot.core.features.catalogue import FEATURES, LONGEST_WARM_UP, family_of, new_state
 from tradebot.learning.proofs.difference import Difference, Scanned, first_where
+from tradebot.learning.proofs.ranges import OPTIONAL
 from tradebot.learning.proofs.replay import scan
 
 TWO_STARTS: Final = "two starts"
@@ -21,6 +22,7 @@ ACROSS_SYMBOLS: Final = "cross_section"  # the family
 _WARM_UP = np.array([f.warm_up_bars for f in FEATURES], np.int64)
 _SCALE_FREE = np.array([f.scale_free for f in FEATURES])
 _OF_ONE_SYMBOL = np.array([family_of(f.name) != ACROSS_SYMBOLS for f in FEATURES])
+_MAY_LACK = np.array([any(name in OPTIONAL for name in f.inputs) for f in FEATURES])
 _ROUNDING = 1e-12  # double rounding of the inputs, where a column dies out
 _PATIENCE_SESSIONS = 60  # a symbol that hardly trades doesn't hold up the next start
 
@@ -55,7 +57,8 @@ class TwoStarts:
         warm = (seen > 0)[:, :, None] & (seen[:, :, None] >= _WARM_UP) & _OF_ONE_SYMBOL
         rounding = _ROUNDING * np.where(_SCALE_FREE, 1.0, self._input_largest[:, None])
         tolerance = np.finfo(np.float32).eps * self._largest + rounding
-        apart = (np.isnan(whole) != np.isnan(values)) | (np.abs(whole - values) > tolerance)
+        absent = np.isnan(values) & (np.isnan(whole) | _MAY_LACK)  # a later start has not seen the reference or a quote yet
+        apart = ~absent & ((np.isnan(whole) != np.isnan(values)) | (np.abs(whole - values) > tolerance))
         self.compared += int(warm.sum())
         first = np.where(grid.present, seen, LONGEST_WARM_UP).min(axis=0)
         if (first >= LONGEST_WARM_UP).all() or self._age >= _PATIENCE_SESSIONS:

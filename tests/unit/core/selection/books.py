@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tradebot.core.selection.performance import History, PerformanceConfig, performance_history
+from tradebot.core.selection.config import PerformanceConfig
+from tradebot.core.selection.performance import History, performance_history
 
 MINUTE_NS = 60_000_000_000
 OPEN_NS = 1_380_893_400_000_000_000

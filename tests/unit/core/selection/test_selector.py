@@ -7,10 +7,9 @@ import pytest
 from scipy.stats import chisquare
 
 from tests.unit.core.selection.books import DAY_NS, MINUTE_NS, OPEN_NS
-from tradebot.core.selection.bandit import COUNT, MEAN, BanditConfig
-from tradebot.core.selection.config import SelectionConfig
+from tradebot.core.selection.bandit import COUNT, MEAN
+from tradebot.core.selection.config import BanditConfig, PerformanceConfig, SelectionConfig
 from tradebot.core.selection.memory import SelectionState, new_selection
-from tradebot.core.selection.performance import PerformanceConfig
 from tradebot.core.selection.selector import Selection, select
 
 STRATEGIES, REGIMES, FLAT = 2, 3, 2

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from tradebot.core.selection.band import direction
-from tradebot.core.selection.config import SelectionConfig
+from tradebot.core.selection.config import EvidenceConfig, PerformanceConfig, SelectionConfig
 from tradebot.core.selection.ensemble import volatility_weights
-from tradebot.core.selection.performance import LEDGER_WIDTH, M2, MEAN, N2, TRADES, N, PerformanceConfig
+from tradebot.core.selection.performance import LEDGER_WIDTH, M2, MEAN, N2, TRADES, N
 from tradebot.core.selection.pool import by_arm, by_performance, by_regime, by_selector, by_volatility, regime_pool
-from tradebot.core.selection.weights import EvidenceConfig, bars_effective, performance_scores, performance_weights, t_statistic, variance
+from tradebot.core.selection.weights import bars_effective, performance_scores, performance_weights, t_statistic, variance
 
 SURE = EvidenceConfig(bars_min=1.0, trades_min=1.0)
 
