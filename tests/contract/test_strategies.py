@@ -79,7 +79,7 @@ def test_frames_are_read_by_suffix_and_the_rest_is_silent_there() -> None:
     both = inputs_of(STRATEGIES, ("", "_tf60"))
     assert both[: len(names)] == names
     assert len(set(both)) == len(both)
-    assert optional_inputs_of(STRATEGIES, ("", "_tf5")) == ("rank_momentum_15m",)
+    assert optional_inputs_of(STRATEGIES, ("", "_tf5")) == ("rank_momentum_15m", "trade_size_mean")
 
 
 def test_a_missing_column_and_an_unknown_name_are_named() -> None:

@@ -66,3 +66,7 @@ def _forget_old(root: Path) -> None:
     folders = sorted((p for p in root.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)
     for old in folders[:-FOLDERS_KEPT]:
         shutil.rmtree(old, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    ready_kernels(print)

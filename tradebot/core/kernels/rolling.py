@@ -26,7 +26,7 @@ def window_sum(x: np.ndarray, end: int, n: int) -> float:
     summed = lanes(0.0)
     for i in range(first, fours, 4):
         summed = summed + load(x, i)
-    out = total(summed)
+    out: float = total(summed)
     for i in range(fours, end + 1):
         out += x[i]
     return out
@@ -76,7 +76,8 @@ def window_max(x: np.ndarray, end: int, n: int) -> float:
     four = load(x, end - 3)  # the newest four, so that none is left over
     for i in range(first, end - 3, 4):
         four = larger(load(x, i), four)
-    return highest(four)
+    top: float = highest(four)
+    return top
 
 
 @njit(cache=True, error_model="numpy")
@@ -91,7 +92,8 @@ def window_min(x: np.ndarray, end: int, n: int) -> float:
     four = load(x, end - 3)  # the newest four, so that none is left over
     for i in range(first, end - 3, 4):
         four = smaller(load(x, i), four)
-    return lowest(four)
+    bottom: float = lowest(four)
+    return bottom
 
 
 @njit(cache=True, error_model="numpy")

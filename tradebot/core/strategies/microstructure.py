@@ -5,7 +5,7 @@
     only if     0 < spread_rel <= spread_max, |book_imbalance| >= imbalance_min with the sign of the edge, trade_size_mean >= trade_size_min
     conviction  saturate(edge, spread_rel / 2): 1/2 where the edge is the half-spread that a round trip must earn
 
-There are no columns, hence no signal, without quotes and trade counts.
+Without quotes there are no columns, hence no signal. Where trade counts are absent (trade_size_mean) a round lot is assumed.
 Source: 004 (Living Lab); the micro-price is Stoikov's (2018), to first order.
 """
 
@@ -18,7 +18,7 @@ from tradebot.core.strategies.strategy import Strategy
 
 
 def signal(
-    spread_rel: Float, book_imbalance: Float, quote_mid_deviation: Float, trade_size_mean: Float,
+    spread_rel: Float, book_imbalance: Float, quote_mid_deviation: Float, trade_size_mean: Float | float = 100.0,
     *, spread_max: float = 0.002, imbalance_min: float = 0.3, trade_size_min: float = 20.0,
 ) -> Float:  # fmt: skip
     half_spread = 0.5 * spread_rel
