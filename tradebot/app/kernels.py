@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +16,13 @@ import numpy as np
 
 from tradebot import kernel_folder, source_hash
 from tradebot.core.domain.bars import MarketGrid
+from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.session import Session
 from tradebot.core.domain.units import NS_PER_MINUTE
 
 FOLDERS_KEPT: Final = 4
-_MINUTES, _PARALLEL_SYMBOLS = 2, 600
+SHARES_MAX: Final = 8  # processes: each needs half a gigabyte
+_MINUTES = 2
 _OPEN_NS = 1_381_152_600 * 10**9
 
 
@@ -38,26 +43,42 @@ def ready_kernels(say: Callable[[str], None]) -> None:
 
 
 def compile_kernels() -> None:
-    """Call every compiled loop once, with the types that it always gets."""
+    """The families on all cores, each process its share of them; then every loop over them, by calling it with the types it always gets."""
+    shares = min(os.cpu_count() or 1, SHARES_MAX)
+    command = [sys.executable, "-m", "tradebot.app.kernels"]
+    if shares > 1:
+        children = [subprocess.Popen([*command, str(share), str(shares)]) for share in range(shares)]
+        if any([child.wait() for child in children]):  # all are waited for
+            raise OperatorFault(f"the kernels can't be compiled into {kernel_folder()}")
+
     from tradebot.core.features.catalogue import FEATURE_COUNT, new_state, scan_features, step_minute
     from tradebot.core.features.rows import grid_rows
 
-    grid = _grid(1)
+    grid = _grid()
     scan_features(grid)
-    for symbols in (1, _PARALLEL_SYMBOLS):
-        many = _grid(symbols)
-        out, seen = np.empty((symbols, FEATURE_COUNT)), np.zeros(symbols, np.int64)
-        step_minute(new_state(symbols), grid_rows(many, 0, 1)[0], many.present[0], out, seen)
+    step_minute(new_state(1), grid_rows(grid, 0, 1)[0], grid.present[0], np.empty((1, FEATURE_COUNT)), np.zeros(1, np.int64))
 
 
-def _grid(symbols: int) -> MarketGrid:
+def _compile_families(share: int, shares: int) -> None:
+    """Every `shares`-th family's step, from the `share`-th on."""
+    from numba import float64, int64, types
+
+    from tradebot.core.features.catalogue import FAMILIES
+
+    row = types.Array(float64, 1, "C")
+    for family in FAMILIES[share::shares]:
+        family.step.compile((row, int64, int64, row, row, int64))
+
+
+def _grid() -> MarketGrid:
+    """One symbol for a few minutes."""
     session = Session(dt.date(2013, 10, 7), _OPEN_NS, _OPEN_NS + 390 * NS_PER_MINUTE)
-    price, shape = 1_000_000, (_MINUTES, symbols)
-    level = np.full(shape, price, np.int64)
+    shape = (_MINUTES, 1)
+    level = np.full(shape, 1_000_000, np.int64)
     stamps = _OPEN_NS + NS_PER_MINUTE * np.arange(_MINUTES, dtype=np.int64)
-    names, present = tuple(f"S{n}" for n in range(symbols)), np.ones(shape, np.bool_)
+    present = np.ones(shape, np.bool_)
     return MarketGrid(
-        names, stamps, np.zeros(_MINUTES, np.int64), (session,), level, level, level, level, np.ones(shape, np.int64), present
+        ("S",), stamps, np.zeros(_MINUTES, np.int64), (session,), level, level, level, level, np.ones(shape, np.int64), present
     )
 
 
@@ -69,4 +90,7 @@ def _forget_old(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    ready_kernels(print)
+    if len(sys.argv) > 1:
+        _compile_families(int(sys.argv[1]), int(sys.argv[2]))
+    else:
+        ready_kernels(print)

@@ -17,12 +17,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import CLOSE, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import CLOSE_AT, TRUE_RANGE_AT
 from tradebot.core.kernels.ewm import ewm_step
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.rolling import window_sum
 from tradebot.core.kernels.spans import span_line_sums
 from tradebot.core.kernels.wilder import wilder_step
@@ -47,7 +47,7 @@ _LINE_BARS = 21
 _LINE_MIDDLE, _LINE_SPREAD = 0.5 * (_LINE_BARS - 1), _LINE_BARS * (_LINE_BARS**2 - 1) / 12
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     close = row[CLOSE]
@@ -69,7 +69,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     _standard_error(close, total + oldest, squares + oldest * oldest, aged + 20.0 * oldest, out, f + 7)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _bollinger(state: np.ndarray, s: int, close: float, total: float, squares: float, true_range: float, out: np.ndarray, f: int) -> None:
     mean = total / 20.0  # of the closes' differences from this one
     variation = max(0.0, squares - total * total / 20.0)
@@ -83,7 +83,7 @@ def _bollinger(state: np.ndarray, s: int, close: float, total: float, squares: f
     state[s + _SQUEEZED] = squeezed
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _standard_error(close: float, total: float, squares: float, aged: float, out: np.ndarray, f: int) -> None:
     """From the sums about the close; the line is taken over ages, so its newest end is age 0."""
     mean = total / _LINE_BARS

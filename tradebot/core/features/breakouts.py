@@ -16,12 +16,12 @@ Source: the seeds (breakout, channel), SYSTEMS.md; Donchian; Crabel (1990), Day 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import CLOSE, HIGH, LOW, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import HIGH_AT, LOW_AT
 from tradebot.core.kernels.ages import max_age, min_age, span_max, span_min
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.rolling import ratio
 
 _H, _L, _HL, _HLC = ("high",), ("low",), ("high", "low"), ("high", "low", "close")
@@ -52,7 +52,7 @@ _INSIDE_MAX, _RUN_MAX = 10.0, 20.0
 _EQUAL = 1e-12
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     close, high, low = row[CLOSE], row[HIGH], row[LOW]

@@ -8,54 +8,54 @@ sums that agree but for rounding count as equal.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.window import CLOSE_AT, HIGH_AT, LOW_AT, OPEN_AT
+from tradebot.core.kernels.kernel import kernel
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def body(x: np.ndarray, e: int, k: int) -> float:
     """|c - o|."""
     return float(abs(x[e + CLOSE_AT - k] - x[e + OPEN_AT - k]))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def reach(x: np.ndarray, e: int, k: int) -> float:
     """h - l."""
     return float(x[e + HIGH_AT - k] - x[e + LOW_AT - k])
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def colour(x: np.ndarray, e: int, k: int) -> float:
     """1 white, -1 black."""
     return 1.0 if x[e + CLOSE_AT - k] >= x[e + OPEN_AT - k] else -1.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def body_top(x: np.ndarray, e: int, k: int) -> float:
     """max(o, c)."""
     return float(max(x[e + OPEN_AT - k], x[e + CLOSE_AT - k]))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def body_bottom(x: np.ndarray, e: int, k: int) -> float:
     """min(o, c)."""
     return float(min(x[e + OPEN_AT - k], x[e + CLOSE_AT - k]))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def upper_shadow(x: np.ndarray, e: int, k: int) -> float:
     """h - max(o, c)."""
     return float(x[e + HIGH_AT - k] - body_top(x, e, k))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def lower_shadow(x: np.ndarray, e: int, k: int) -> float:
     """min(o, c) - l."""
     return float(body_bottom(x, e, k) - x[e + LOW_AT - k])
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def engulfing(x: np.ndarray, e: int, k: int) -> float:
     """The colour of a body that engulfs the opposite one before it, one end may be the same; else 0. CDLENGULFING."""
     side = colour(x, e, k)
@@ -65,13 +65,13 @@ def engulfing(x: np.ndarray, e: int, k: int) -> float:
     return side if top >= old_top and bottom <= old_bottom and (top > old_top or bottom < old_bottom) else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def inside_body(x: np.ndarray, e: int, k: int) -> bool:
     """The body lies strictly within the one before."""
     return bool(body_top(x, e, k) < body_top(x, e, k + 1) and body_bottom(x, e, k) > body_bottom(x, e, k + 1))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def harami(x: np.ndarray, e: int, k: int) -> float:
     """Against the colour of the bar before, where its body holds this one, both ends not the same; else 0. CDLHARAMI without its sizes."""
     top, bottom, old_top, old_bottom = body_top(x, e, k), body_bottom(x, e, k), body_top(x, e, k + 1), body_bottom(x, e, k + 1)
@@ -79,7 +79,7 @@ def harami(x: np.ndarray, e: int, k: int) -> float:
     return -colour(x, e, k + 1) if held else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def star(x: np.ndarray, e: int, slack: float) -> float:
     """1 morning star, -1 evening star, else 0: a body gaps away from the one before and the third closes 30 % into the first.
 
@@ -94,7 +94,7 @@ def star(x: np.ndarray, e: int, slack: float) -> float:
     return -1.0 if body_bottom(x, e, 1) > body_top(x, e, 2) and -into > 0.3 * body(x, e, 2) + slack else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def piercing(x: np.ndarray, e: int, slack: float) -> float:
     """1 piercing line, -1 dark cloud cover, else 0: opens beyond the bar before and closes past the middle of its body, within it.
 
@@ -109,7 +109,7 @@ def piercing(x: np.ndarray, e: int, slack: float) -> float:
     return -1.0 if o > x[e + HIGH_AT - 1] and c > o1 and c1 - c > 0.5 * body(x, e, 1) + slack else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def crows(x: np.ndarray, e: int) -> bool:
     """Three falling black bars after a white one, each opening within the body before. CDL3BLACKCROWS without its shadows."""
     o, c, h = e + OPEN_AT, e + CLOSE_AT, e + HIGH_AT
@@ -120,7 +120,7 @@ def crows(x: np.ndarray, e: int) -> bool:
     return bool(opens_within and x[h - 3] > x[c - 2] and x[c - 2] > x[c - 1] > x[c])
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def soldiers(x: np.ndarray, e: int, near_2: float, near_1: float, far_2: float, far_1: float, slack: float) -> bool:
     """Three rising white bars, each opening within or near the body before and not far shorter. CDL3WHITESOLDIERS without its shadows.
 

@@ -30,7 +30,6 @@ last line is Crabel (1990).
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.candle_shapes import (
     body,
@@ -50,6 +49,7 @@ from tradebot.core.features.candle_shapes import (
 )
 from tradebot.core.features.feature import CLOSE, Feature
 from tradebot.core.features.window import CLOSE_AT, HIGH_AT, LOW_AT, OPEN_AT
+from tradebot.core.kernels.kernel import kernel
 
 
 def _pattern(name: str, formula: str, warm_up_bars: int, low: float, high: float, source: str) -> Feature:
@@ -81,7 +81,7 @@ STATE_WIDTH = 0
 _EQUAL = 1e-11
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     x, e, slack = state, end, _EQUAL * row[CLOSE]
@@ -137,7 +137,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     out[f + 17] = side if x[high_at] > x[high_at - 1] and x[low_at] < x[low_at - 1] else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _one_bar(x: np.ndarray, e: int, slack: float, mean: float, tenth: float, near_1: float, out: np.ndarray, f: int) -> None:
     """The patterns that judge the newest bar, some by where it lies to the one before."""
     side, size, upper, lower = colour(x, e, 0), body(x, e, 0), upper_shadow(x, e, 0), lower_shadow(x, e, 0)
@@ -163,6 +163,6 @@ def _one_bar(x: np.ndarray, e: int, slack: float, mean: float, tenth: float, nea
     out[f + 8] = -1.0 if wick and bottom > body_top(x, e, 1) else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _very_short(a: float, b: float, c: float, tenth_0: float, tenth_1: float, tenth_2: float, slack: float) -> bool:
     return bool(a < tenth_0 - slack and b < tenth_1 - slack and c < tenth_2 - slack)

@@ -55,7 +55,7 @@ from tradebot.core.features import (
 )
 from tradebot.core.features.feature import SESSION, Feature
 from tradebot.core.features.rows import grid_rows
-from tradebot.core.kernels.borrowed import borrowed
+from tradebot.core.kernels.kernel import threaded_kernel
 from tradebot.core.kernels.parts import in_parts
 
 Float = npt.NDArray[np.float64]
@@ -163,14 +163,13 @@ def _step_symbol(state: Float, row: Float, out: Float) -> None:
                 out[f] = np.nan
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@threaded_kernel
 def _step_symbols(state: Float, rows: Float, present: Bool, out: Float, seen: Int, first: int, end: int) -> None:
     """T minutes of symbols `first`..`end`, symbol by symbol, so that a symbol's memory stays in the processor's cache."""
-    memory, inputs, answers = borrowed(state), borrowed(rows), borrowed(out)
     for n in range(first, end):
         for t in range(len(present)):
             if present[t, n]:
-                _step_symbol(memory[n], inputs[t, n], answers[t, n])
+                _step_symbol(state[n], rows[t, n], out[t, n])
                 seen[t, n] = int(state[n, _COUNT])
             else:
                 out[t, n, :] = np.nan

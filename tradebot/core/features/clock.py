@@ -17,10 +17,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import MINUTE, SESSION, SESSION_END, Feature
 from tradebot.core.features.feature import Feature as F
+from tradebot.core.kernels.kernel import kernel
 
 _OPEN_MINUTE = 9 * 60 + 30  # in New York
 _FULL_DAY = 390.0
@@ -45,7 +45,7 @@ FEATURES: tuple[Feature, ...] = (
 STATE_WIDTH = 0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `out[f:]` are this family's columns; it has no memory."""
     since, length = row[MINUTE] - row[SESSION], row[SESSION_END] - row[SESSION]

@@ -19,11 +19,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import REFERENCE, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import LOG_RETURN_AT
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.moments import products
 from tradebot.core.kernels.ring import ring_push
 from tradebot.core.kernels.rolling import window_moments, window_sum
@@ -50,7 +50,7 @@ _WARM_UP = np.array([f.warm_up_bars for f in FEATURES], np.float64)
 _NOISE = 1e-24  # square of a standard deviation that is rounding
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     here = row[REFERENCE]
@@ -82,7 +82,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
                 out[f + i] = np.nan
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _against(x: np.ndarray, own: int, q: int, out: np.ndarray, f: int) -> None:
     """What one pass over 60 pairs of returns gives: columns 2 to 6."""
     pivot, other = x[own], x[q]
@@ -100,7 +100,7 @@ def _against(x: np.ndarray, own: int, q: int, out: np.ndarray, f: int) -> None:
     out[f + 6] = math.sqrt(residual / 58.0 if qq > 0.0 else rr / 59.0) if residual > 1e-12 * rr else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _centred(n: float, a: float, b: float, aa: float, bb: float, ab: float) -> tuple[float, float, float]:
     """Sums of squares of two windows about their means, and of products; those of a constant window are exactly 0."""
     squares_a, squares_b = aa - a * a / n, bb - b * b / n
@@ -108,7 +108,7 @@ def _centred(n: float, a: float, b: float, aa: float, bb: float, ab: float) -> t
     return squares_a if moves_a else 0.0, squares_b if moves_b else 0.0, ab - a * b / n if moves_a and moves_b else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _correlation(aa: float, bb: float, ab: float) -> float:
     if aa == 0.0 or bb == 0.0:
         return 0.0

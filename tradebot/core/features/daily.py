@@ -20,11 +20,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features import frame_ring
 from tradebot.core.features.feature import CLOSE, HIGH, LOW, MINUTE, OPEN, SESSION, SESSION_END, VOLUME, Feature
 from tradebot.core.features.frame_ring import CHANGE_AT, CLOSE_AT, COUNT, ENDS, HIGH_AT, LOW_AT, VOLUME_AT, append
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.rolling import window_max, window_mean, window_min, window_moments, window_std
 
 _SESSION_MINUTES = 390
@@ -67,7 +67,7 @@ _HIGH, _LOW, _CLOSE, _VOLUME, _SESSION, _OPEN, _BEFORE_CLOSE, _BEFORE_HIGH, _BEF
 STATE_WIDTH = _USUAL_VOLUME + 1
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     held = s + _COLUMNS
@@ -92,7 +92,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     out[f + 15] = state[s + _VOLUME] / state[s + _USUAL_VOLUME] if state[s + _USUAL_VOLUME] > 0.0 else 1.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _begin_session(x: np.ndarray, s: int, row: np.ndarray) -> None:
     """Open its bar, and keep what is known of those before it; without any, its own open stands for them."""
     first = row[OPEN]
@@ -107,14 +107,14 @@ def _begin_session(x: np.ndarray, s: int, row: np.ndarray) -> None:
     x[s + _USUAL_VOLUME] = window_mean(x, s + VOLUME_AT, 20) if known else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _complete(x: np.ndarray, s: int) -> None:
     """The newest session is over: append its bar and take its columns."""
     append(x, s, x[s + _HIGH], x[s + _LOW], x[s + _CLOSE], x[s + _VOLUME])
     _completed_columns(x, s, s + _COLUMNS)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _completed_columns(x: np.ndarray, s: int, held: int) -> None:
     """The columns of completed sessions to `x[held:]`."""
     newest = s + CLOSE_AT

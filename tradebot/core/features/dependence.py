@@ -25,12 +25,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import CLOSE, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import LOG_RETURN_AT
 from tradebot.core.kernels.hurst import hurst_64
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.lanes import lanes, load, total
 from tradebot.core.kernels.ring import fill, ring_push
 
@@ -72,7 +72,7 @@ _WEIGHTS = _fractional_weights(0.4, _WIDTH)
 _WEIGHT_SUM = float(_WEIGHTS.sum())
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     if state[s] == 0.0:
@@ -102,7 +102,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     out[f + 8] = difference
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _lagged(x: np.ndarray, first: int, lag: int, mean: float) -> float:
     """Sum of d[i] d[i - lag] over the 60 returns of the path from `x[first]`, d = return - mean."""
     centre, added = lanes(mean), lanes(0.0)
@@ -118,7 +118,7 @@ def _lagged(x: np.ndarray, first: int, lag: int, mean: float) -> float:
     return products
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _overlapping(x: np.ndarray, first: int, q: int, mean: float) -> float:
     """Variance per bar of the overlapping q-bar returns, unbiased."""
     expected, added = lanes(q * mean), lanes(0.0)
@@ -134,7 +134,7 @@ def _overlapping(x: np.ndarray, first: int, q: int, mean: float) -> float:
     return squares / (q * (60.0 - q + 1.0) * (1.0 - q / 60.0))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _half_life(x: np.ndarray, first: int) -> float:
     """Of the path's reversion to its mean; see the module."""
     pivot = lanes(x[first + 59])
@@ -157,7 +157,7 @@ def _half_life(x: np.ndarray, first: int) -> float:
     return min(max(-math.log(2.0) / math.log1p(b), HALF_LIFE_LOW), HALF_LIFE_HIGH)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _fractional(x: np.ndarray, end: int) -> float:
     """Weighted sum of the path of 50 values that ends at `x[end]`, about its oldest."""
     first = end - _WIDTH + 1

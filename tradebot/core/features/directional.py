@@ -15,11 +15,11 @@ Source: Wilder (1978), New Concepts in Technical Trading Systems; TA-Lib ATR, NA
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import CLOSE, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import HIGH_AT, LOW_AT, TRUE_RANGE_AT
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.ring import shift_in
 from tradebot.core.kernels.wilder import wilder_step
 
@@ -63,7 +63,7 @@ STATE_WIDTH = _ADX + _ADX_BARS
 _RESIDUE, _EQUAL = 1e-9, 1e-12
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     close, true_range = row[CLOSE], state[end + TRUE_RANGE_AT]

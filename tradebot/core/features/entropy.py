@@ -18,11 +18,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import CLOSE_AT, LOG_RETURN_AT
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.rolling import window_moments
 
 _C = ("close",)
@@ -46,7 +46,7 @@ _LOG = np.array([0.0] + [math.log(n) for n in range(1, _N + 1)])
 _N_LOG_N = np.array([0.0] + [n * math.log(n) for n in range(1, _N + 1)])
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     if state[s] == 0.0:
@@ -76,7 +76,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     out[f + 5] = (state[s + _RUNS] + 1.0 - mean) / math.sqrt(variance) if 0.0 < rising < _N else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _seed(state: np.ndarray, s: int) -> None:
     """As if the price had always stood still."""
     state[s] = 1.0
@@ -88,7 +88,7 @@ def _seed(state: np.ndarray, s: int) -> None:
         state[s + _BIN_RING + i] = _MIDDLE
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _exchange(state: np.ndarray, position: int, ring: int, n: int, counts: int, symbol: int) -> int:
     """Put `symbol` in the oldest one's place and count both; the next place."""
     at = int(state[position])
@@ -98,7 +98,7 @@ def _exchange(state: np.ndarray, position: int, ring: int, n: int, counts: int, 
     return at + 1 if at + 1 < n else 0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _pattern(a: float, b: float, c: float) -> int:
     """Which of the six orders three values have; among equals the older counts as smaller."""
     if a <= b:
@@ -110,7 +110,7 @@ def _pattern(a: float, b: float, c: float) -> int:
     return 4 if b <= c else 5
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _bin(state: np.ndarray, newest: int) -> int:
     """Bin of the newest return's z-score over 20."""
     mean, squares = window_moments(state, newest, 20)
@@ -121,7 +121,7 @@ def _bin(state: np.ndarray, newest: int) -> int:
     return int((z >= -1.5) + (z >= -0.75) + (z >= -0.25) + (z > 0.25) + (z > 0.75) + (z > 1.5))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _entropy(state: np.ndarray, counts: int, kinds: int, n: int) -> float:
     """Of `kinds` counts that sum to `n`, as a share of its largest possible value."""
     total = 0.0

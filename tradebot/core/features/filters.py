@@ -24,11 +24,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import CLOSE, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import LOG_RETURN_AT
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.ring import shift_in, sliding_sum
 from tradebot.core.kernels.volatility import garch_step, mean_decay
 
@@ -68,7 +68,7 @@ _DECAY_5, _DECAY_60 = mean_decay(5), mean_decay(60)
 _KEEP_FAST, _KEEP_SLOW = 1.0 - 2.0 / 9.0, 1.0 - 2.0 / 33.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     r = state[end + LOG_RETURN_AT]
@@ -104,7 +104,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     out[f + 10] = _clip_20((state[s + _SLOW] - state[s + _FAST]) / math.sqrt(long_run)) if long_run > 0.0 else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _clip_20(x: float) -> float:
     if x > 20.0:
         return 20.0

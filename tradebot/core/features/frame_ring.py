@@ -12,9 +12,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import MINUTE, SESSION, SESSION_END
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.ring import fill, shift_in
 
 DEPTH = 32
@@ -24,7 +24,7 @@ HIGH_AT, LOW_AT, CLOSE_AT, VOLUME_AT, CHANGE_AT, LOG_RETURN_AT = (_CHANNELS + DE
 STATE_WIDTH = _CHANNELS + 6 * DEPTH
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def bucket_end(row: np.ndarray, minutes: float) -> float:
     """The minute at which this bar's bucket of `minutes` ends."""
     ends = row[SESSION] + minutes * (math.floor((row[MINUTE] - row[SESSION]) / minutes) + 1.0)
@@ -32,7 +32,7 @@ def bucket_end(row: np.ndarray, minutes: float) -> float:
     return ends if ends < session_end else session_end
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def append(x: np.ndarray, s: int, high: float, low: float, close: float, volume: float) -> None:
     """Add a complete frame bar to the channels at `x[s:]`; no bucket is open then."""
     channels = s + _CHANNELS

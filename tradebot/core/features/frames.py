@@ -21,11 +21,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features import frame_ring, window
 from tradebot.core.features.feature import MINUTE, Feature
 from tradebot.core.features.frame_ring import CHANGE_AT, CLOSE_AT, ENDS, HIGH_AT, LOG_RETURN_AT, LOW_AT, VOLUME_AT, append, bucket_end
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.rolling import window_dot, window_max, window_mean, window_min, window_moments, window_std
 from tradebot.core.kernels.volatility import finite_garch_and_level, mean_decay, steady_gain
 
@@ -68,7 +68,7 @@ _DECAY_5 = mean_decay(5)
 _OBSERVATION, _QUIETEST = 1e-6, 1e-8  # per minute of the frame, squared log price: the values of filters.py
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     _step_frame(state, s, end, 5.0, row, out, f)
@@ -76,7 +76,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     _step_frame(state, s + 2 * _FRAME, end, 60.0, row, out, f + 2 * _F)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _step_frame(state: np.ndarray, s: int, end: int, minutes: float, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar of one timeframe: new columns where a frame bar completed, else those held."""
     minute, held, bars = row[MINUTE], s + _HELD, s + _BARS
@@ -98,7 +98,7 @@ def _step_frame(state: np.ndarray, s: int, end: int, minutes: float, row: np.nda
         out[f + i] = state[held + i]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _complete(state: np.ndarray, s: int, end: int, bars: int) -> None:
     """Append the frame bar of the last `bars` one-minute bars of the window, which are at most 60."""
     high, low = window_max(state, end + window.HIGH_AT, bars), window_min(state, end + window.LOW_AT, bars)
@@ -108,7 +108,7 @@ def _complete(state: np.ndarray, s: int, end: int, bars: int) -> None:
     append(state, s, high, low, state[end + window.CLOSE_AT], volume)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _price_columns(x: np.ndarray, s: int, held: int) -> None:
     """The first fifteen columns to `x[held:]`, from the frame bars at `x[s:]`."""
     newest = s + CLOSE_AT
@@ -140,7 +140,7 @@ def _price_columns(x: np.ndarray, s: int, held: int) -> None:
     x[held + 14] = min(100.0 * rises / moves, 100.0) if moves > 0.0 else 50.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _filter_columns(x: np.ndarray, s: int, minutes: float, held: int) -> None:
     """GARCH and Kalman columns to `x[held:]`."""
     newest = s + LOG_RETURN_AT

@@ -16,9 +16,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import CLOSE, HIGH, LOW, MINUTE, SESSION, Feature
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.rolling import ratio
 
 
@@ -47,7 +47,7 @@ STATE_WIDTH = 9
 _OPENING_MINUTES = 30.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     high, low, close = row[HIGH], row[LOW], row[CLOSE]

@@ -17,11 +17,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import CLOSE_AT, LOG_RETURN_AT, VOLUME_AT
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.ring import shift_in
 from tradebot.core.kernels.rolling import window_sum
 from tradebot.core.kernels.spans import span_dot, span_line_sums, span_moments, span_sum
@@ -58,7 +58,7 @@ _LEAVING = tuple(_DECAY**n for n in _VAM_BARS)
 _PER_WEIGHTS = tuple((1.0 - _DECAY) / (1.0 - _DECAY**n) for n in _VAM_BARS)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     newest = end + CLOSE_AT
@@ -103,13 +103,13 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     _momentum(state, s + _DECAYED, end + LOG_RETURN_AT, out, f + 14)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _slope(total: float, aged: float, n: int) -> float:
     """Per bar, from the sums about a pivot; they are weighted by age, so the sign turns."""
     return -(aged - 0.5 * (n - 1) * total) * (12.0 / (n * (n * n - 1.0)))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _fit(total: float, squares: float, aged: float, n: int) -> float:
     """Squared correlation with time."""
     variation = squares - total * total * (1.0 / n)
@@ -117,7 +117,7 @@ def _fit(total: float, squares: float, aged: float, n: int) -> float:
     return min(1.0, along * along * (12.0 / (n * (n * n - 1.0))) / variation) if variation > 0.0 else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _momentum(state: np.ndarray, s: int, newest: int, out: np.ndarray, f: int) -> None:
     r = state[newest]
     total, squares = span_moments(state, newest, 0, 4, r)
@@ -132,7 +132,7 @@ def _momentum(state: np.ndarray, s: int, newest: int, out: np.ndarray, f: int) -
     out[f + 3] = _vam(state, s, newest, total + a, squares + b, 3)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _vam(state: np.ndarray, s: int, newest: int, total: float, squares: float, which: int) -> float:
     """The decayed sum S = r + q S[-1] - q^n r[-n] forgets its rounding as fast as its returns; the first bar's window is all 0."""
     n = _VAM_BARS[which]

@@ -16,12 +16,12 @@ Source: TA-Lib EMA, DEMA, TEMA, TRIX (ours is a fraction, theirs percent), KAMA;
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import CLOSE, SESSION, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import CLOSE_AT
 from tradebot.core.kernels.ewm import ewm_step
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.spans import span_path
 
 _C = ("close",)
@@ -43,13 +43,13 @@ _ER_BARS = 10
 _FASTEST, _SLOWEST = 2.0 / 3.0, 2.0 / 31.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _efficiency(state: np.ndarray, newest: int, bars: int) -> float:
     path = span_path(state, newest, bars)
     return min(1.0, abs(state[newest] - state[newest - bars]) / path) if path > 0.0 else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _kama(state: np.ndarray, s: int, newest: int, session: float, efficiency: float) -> float:
     c = state[newest]
     if state[s + _SESSION] != session:
@@ -65,7 +65,7 @@ def _kama(state: np.ndarray, s: int, newest: int, session: float, efficiency: fl
     return float(state[s + _KAMA])
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     c = row[CLOSE]

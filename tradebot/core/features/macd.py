@@ -10,11 +10,11 @@ after 390 bars. Source: Appel's MACD as in seeds/001; equals pandas `ewm(adjust=
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import CLOSE, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.kernels.ewm import ewm_step
+from tradebot.core.kernels.kernel import kernel
 
 _WARM_UP = 390
 FEATURES: tuple[Feature, ...] = (
@@ -28,7 +28,7 @@ FEATURES: tuple[Feature, ...] = (
 STATE_WIDTH = 4  # seeded, ema12, ema26, signal
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     close = row[CLOSE]

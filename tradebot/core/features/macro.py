@@ -13,10 +13,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import SESSION, VIX, YIELD_3M, YIELD_10Y, Feature
 from tradebot.core.features.feature import Feature as F
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.ring import shift_in
 
 _SESSION_MINUTES = 390
@@ -42,7 +42,7 @@ _SEEN, _CHANGE, _PERCENTILE, _VALUES = 1, 2, 3, 4
 STATE_WIDTH = _VALUES + _SESSIONS  # session of the newest value, sessions seen, this one's two columns, the sessions' values
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     vix = row[VIX]
@@ -57,7 +57,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     out[f + 5] = row[YIELD_10Y] - row[YIELD_3M]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _begin_session(x: np.ndarray, s: int, session: float, vix: float) -> None:
     """Compare the session's value, the same at each of its minutes, with those before it."""
     x[s] = session

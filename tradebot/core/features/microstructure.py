@@ -26,11 +26,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import CLOSE, HIGH, LOW, VOLUME, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import CLOSE_AT, LOG_RETURN_AT
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.rolling import ratio
 from tradebot.core.kernels.sliding import TOTALS, sliding_sums, sums_width
 
@@ -61,7 +61,7 @@ _BULK = _IMPACT + sums_width(60, 6)
 STATE_WIDTH = _BULK + sums_width(50, 2)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     high, low, close, v = row[HIGH], row[LOW], row[CLOSE], row[VOLUME]
@@ -90,7 +90,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     out[f + 10] = ratio(close - low, high - low, 0.5)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _roll(state: np.ndarray, s: int, change: float, change_before: float) -> float:
     """Twice the root of the negative autocovariance, usd."""
     sliding_sums(state, s, 19, (change * change_before, change, change_before, change * change))
@@ -99,7 +99,7 @@ def _roll(state: np.ndarray, s: int, change: float, change_before: float) -> flo
     return 2.0 * math.sqrt(product / 18.0) if product > _ROUNDING * state[t + 3] else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _spreads(state: np.ndarray, s: int, high: float, low: float, close: float) -> tuple[float, float]:
     """(Corwin and Schultz's spread, Abdi and Ranaldo's product) of this bar and the one before.
 
@@ -116,7 +116,7 @@ def _spreads(state: np.ndarray, s: int, high: float, low: float, close: float) -
     return (2.0 * math.tanh(0.5 * a) if a > 0.0 else 0.0), 4.0 * middle_before * middle
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _side(state: np.ndarray, s: int, change: float) -> float:
     """The tick rule; `state[s]` is the side of the last change and `state[s + 1]` the bars since."""
     side: float = state[s]
@@ -128,7 +128,7 @@ def _side(state: np.ndarray, s: int, change: float) -> float:
     return side if state[s + 1] < 20.0 else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _impact(state: np.ndarray, s: int, change: float, v: float, close: float, out: np.ndarray, f: int) -> float:
     """Kyle's slope, in dollars and relative; answers the deviation of the changes."""
     signed = v * (change > 0.0) - v * (change < 0.0)

@@ -18,12 +18,12 @@ Returns are simple returns of bars. Source: seeds/000 `create_advanced_features`
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import MINUTE, OPEN, SESSION, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import CHANGE_AT, CLOSE_AT, HIGH_AT, LOW_AT
 from tradebot.core.kernels.high_low import window_range
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.rolling import ratio
 
 _C = ("close",)
@@ -49,7 +49,7 @@ FEATURES: tuple[Feature, ...] = (
 STATE_WIDTH = 5  # session, its open, the return held; ups less downs of 20 and of 60
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     c = end + CLOSE_AT
@@ -81,7 +81,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     out[f + 15] = state[s + 2]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _linear_mean(x: np.ndarray, end: int) -> float:
     """Three sums of five, so that the processor need not wait for one."""
     w = x[end - 14 : end + 1]
@@ -93,7 +93,7 @@ def _linear_mean(x: np.ndarray, end: int) -> float:
     return (a + b + c) / 120.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _count_ups(state: np.ndarray, at: int, newest: int, n: int) -> float:
     """Returns above 0 less returns below 0 among the last `n`, kept at `at`: whole numbers, so adding and taking away is exact."""
     new, old = state[newest], state[newest - n]

@@ -16,11 +16,11 @@ Wilder); Williams (1995); Livshin (2001), TA-Lib BOP; Coppock (1962), here on ba
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import CLOSE, HIGH, LOW, OPEN, VOLUME, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import CLOSE_AT, TYPICAL_AT
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.ring import shift_in
 from tradebot.core.kernels.rolling import ratio, window_sum
 from tradebot.core.kernels.spans import span_dot, span_path, span_sum
@@ -54,7 +54,7 @@ _EQUAL = 1e-12
 _RATE_WEIGHTS = np.arange(1.0, 11.0) / 55.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     close, high, low = row[CLOSE], row[HIGH], row[LOW]
@@ -84,7 +84,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     out[f + 6] = span_dot(state, _RATE_WEIGHTS, s + _RATE + _RATE_BARS - 1, _RATE_BARS - 1, _RATE_BARS, 0.0)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _cci(state: np.ndarray, end: int) -> float:
     newest = state[end]
     mean = span_sum(state, end, 1, 19, newest) / 20.0  # of the differences from the newest
@@ -99,7 +99,7 @@ def _cci(state: np.ndarray, end: int) -> float:
     return max(-_CCI_MAX, min(_CCI_MAX, -mean / (0.015 * deviation)))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _rises(x: np.ndarray, first: int) -> tuple[float, float]:
     """(sum of the positive ones, sum of the sizes) of the 14 values from `x[first]` on, each summed in the same order."""
     up = both = 0.0

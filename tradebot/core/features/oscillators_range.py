@@ -14,12 +14,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import CLOSE, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import CLOSE_AT, HIGH_AT, LOW_AT, TRUE_RANGE_AT
 from tradebot.core.kernels.ages import span_max, span_min
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.ring import shift_in
 from tradebot.core.kernels.rolling import ratio
 from tradebot.core.kernels.spans import span_gaps, span_sum
@@ -42,7 +42,7 @@ STATE_WIDTH = _BOUGHT + 28  # the last 5 fast k, the last 28 buying pressures, o
 _PER_LOG_14 = 100.0 / math.log(14.0)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     close, before = row[CLOSE], state[end + CLOSE_AT - 1]

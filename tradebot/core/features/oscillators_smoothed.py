@@ -18,13 +18,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import CLOSE, HIGH, LOW, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import CLOSE_AT
 from tradebot.core.kernels.ages import span_max, span_min
 from tradebot.core.kernels.ewm import ewm_step
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.ring import ring_push
 from tradebot.core.kernels.wilder import wilder_step
 
@@ -59,7 +59,7 @@ _RSI_RANGE_MIN = 1e-3
 _PLACE_MAX = 0.999
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     close = row[CLOSE]
@@ -83,7 +83,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     out[f + 6] = _fisher(state, s, 0.5 * (row[HIGH] + row[LOW]))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _rsi(state: np.ndarray, at: int, change: float, close: float, bars: float) -> float:
     gain = wilder_step(state[at], change if change > 0.0 else 0.0, bars)
     loss = wilder_step(state[at + 1], -change if change < 0.0 else 0.0, bars)
@@ -91,7 +91,7 @@ def _rsi(state: np.ndarray, at: int, change: float, close: float, bars: float) -
     return 100.0 * (gain / (gain + loss)) if gain + loss > _RESIDUE * close else 50.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _tsi(state: np.ndarray, s: int, change: float, close: float) -> float:
     x = ewm_step(state[s + _X_25], change, 25.0)
     x_13 = ewm_step(state[s + _X_25_13], x, 13.0)
@@ -101,7 +101,7 @@ def _tsi(state: np.ndarray, s: int, change: float, close: float) -> float:
     return max(-100.0, min(100.0, 100.0 * x_13 / size_13)) if size_13 > _RESIDUE * close else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _fisher(state: np.ndarray, s: int, middle: float) -> float:
     newest = ring_push(state, s + _MIDDLE, _MIDDLE_BARS, middle)
     low = span_min(state, newest, 0, _MIDDLE_BARS - 1)

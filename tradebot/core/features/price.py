@@ -24,12 +24,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import CLOSE, HIGH, LOW, OPEN, SESSION, VOLUME, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import CLOSE_AT, HIGH_AT, LOG_RETURN_AT, LOW_AT
 from tradebot.core.kernels.high_low import window_range
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.rolling import ratio
 
 _OC, _HLC, _OHLC = ("open", "close"), ("high", "low", "close"), ("open", "high", "low", "close")
@@ -76,7 +76,7 @@ FEATURES: tuple[Feature, ...] = (
 STATE_WIDTH = 5  # session, its open, high, low; signed streak
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     _bar(row, out, f)
@@ -89,7 +89,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     _session(state, s, row, out, f + 32)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _bar(row: np.ndarray, out: np.ndarray, f: int) -> None:
     close = row[CLOSE]
     typical = (row[HIGH] + row[LOW] + close) / 3.0
@@ -105,7 +105,7 @@ def _bar(row: np.ndarray, out: np.ndarray, f: int) -> None:
     out[f + 9] = typical / close - 1.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _changes(state: np.ndarray, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     c, close = end + CLOSE_AT, row[CLOSE]
     change = close / state[c - 1] - 1.0
@@ -121,7 +121,7 @@ def _changes(state: np.ndarray, end: int, row: np.ndarray, out: np.ndarray, f: i
     out[f + 9] = row[OPEN] / state[c - 1] - 1.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _shape(row: np.ndarray, out: np.ndarray, f: int) -> None:
     open_, high, low, close = row[OPEN], row[HIGH], row[LOW], row[CLOSE]
     size = high - low
@@ -132,7 +132,7 @@ def _shape(row: np.ndarray, out: np.ndarray, f: int) -> None:
     out[f + 4] = ratio((close - low) - (high - close), size, 0.0)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _ranges(state: np.ndarray, end: int, close: float, out: np.ndarray, f: int) -> None:
     highs, lows = end + HIGH_AT, end + LOW_AT
     high_20, low_20 = window_range(state, highs, lows, 20)
@@ -142,7 +142,7 @@ def _ranges(state: np.ndarray, end: int, close: float, out: np.ndarray, f: int) 
     out[f + 1] = ratio(close - low_60, high_60 - low_60, 0.5)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _means(state: np.ndarray, end: int, close: float, out: np.ndarray, f: int) -> None:
     """About the close: the trend is exactly 0 while the price stands still."""
     c = end + CLOSE_AT
@@ -156,7 +156,7 @@ def _means(state: np.ndarray, end: int, close: float, out: np.ndarray, f: int) -
     out[f + 2] = sma_3 / sma_10 - 1.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _streak(state: np.ndarray, at: int, end: int) -> float:
     before, close, last = state[end + CLOSE_AT - 1], state[end + CLOSE_AT], state[at]
     streak = 0.0
@@ -168,7 +168,7 @@ def _streak(state: np.ndarray, at: int, end: int) -> float:
     return streak
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _session(state: np.ndarray, s: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     close = row[CLOSE]
     if state[s] != row[SESSION]:

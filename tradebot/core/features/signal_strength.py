@@ -16,12 +16,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import CHANGE_AT, CLOSE_AT, VOLUME_AT
 from tradebot.core.kernels.deviations import deviation, span_moments
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.lanes import lanes, load, magnitude, total
 from tradebot.core.kernels.rolling import ratio, window_sum
 
@@ -38,7 +38,7 @@ FEATURES: tuple[Feature, ...] = (
 STATE_WIDTH = 0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `out[f:]` are this family's columns; it has no memory."""
     c, r, v = end + CLOSE_AT, end + CHANGE_AT, end + VOLUME_AT

@@ -20,12 +20,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import CLOSE_AT, LOG_RETURN_AT
 from tradebot.core.kernels import moments
+from tradebot.core.kernels.kernel import kernel
 
 _C = ("close",)
 _SQRT_20, _SQRT_60 = math.sqrt(20), math.sqrt(60)
@@ -49,7 +49,7 @@ STATE_WIDTH = 0
 _NOISE, _RELATIVE_NOISE = 1e-24, 1e-14  # squares of the standard deviations that are rounding, absolute and relative to the mean
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `out[f:]` takes this family's columns; it has no memory of its own."""
     returns, closes = end + LOG_RETURN_AT, end + CLOSE_AT
@@ -74,7 +74,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     out[f + 13] = min((high - low) / travelled, 1.0) if travelled > 0.0 else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _shape(out: np.ndarray, f: int, n: float, newest: float, centred: tuple[float, float, float, float]) -> bool:
     """Skewness, kurtosis, Sharpe and z-score of one window to `out[f]`, `[f + 2]`, `[f + 5]`, `[f + 7]`; whether it is constant."""
     from_newest, m2, m3, m4 = centred

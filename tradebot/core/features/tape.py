@@ -20,10 +20,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import ASK, ASK_SIZE, BID, BID_SIZE, CLOSE, TRADES, VOLUME, Feature
 from tradebot.core.features.feature import Feature as F
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.rolling import ratio
 from tradebot.core.kernels.sliding import TOTALS, sliding_sums, sums_width
 
@@ -60,7 +60,7 @@ FEATURES: tuple[Feature, ...] = (
 STATE_WIDTH = 1 + sums_width(_N, 8)  # mid of the bar before; sliding sums
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     bid, ask, bid_size, ask_size, close, v = row[BID], row[ASK], row[BID_SIZE], row[ASK_SIZE], row[CLOSE], row[VOLUME]

@@ -11,12 +11,12 @@ Source: Chande (1995), TA-Lib AROON; Hosoda's Ichimoku.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import CLOSE, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import HIGH_AT, LOW_AT
 from tradebot.core.kernels.ages import age_of, span_max, span_min
+from tradebot.core.kernels.kernel import kernel
 
 _HL, _HLC = ("high", "low"), ("high", "low", "close")
 FEATURES: tuple[Feature, ...] = (
@@ -31,7 +31,7 @@ FEATURES: tuple[Feature, ...] = (
 STATE_WIDTH = 0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     close = row[CLOSE]

@@ -20,10 +20,10 @@ Source: Wilder (1978), TA-Lib SAR(0.02, 0.2); Seban's Supertrend(10, 3) with its
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import CLOSE, HIGH, LOW, SESSION, Feature
 from tradebot.core.features.feature import Feature as F
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.wilder import wilder_step
 
 _INPUTS = ("high", "low", "close", "session")
@@ -42,7 +42,7 @@ _ATR_BARS, _ATRS = 10.0, 3.0
 _EQUAL = 1e-12  # of the price: computed levels that meet a price to rounding count as touching it
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     high, low, close = row[HIGH], row[LOW], row[CLOSE]
@@ -61,7 +61,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     state[s + _HIGH], state[s + _LOW], state[s + _CLOSE] = high, low, close
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _sar(state: np.ndarray, s: int, high: float, low: float) -> float:
     """The stop in force at this bar, in dollars. A short is a long with prices mirrored at zero: the rule stands here for a long."""
     last_high, last_low = state[s + _HIGH], state[s + _LOW]
@@ -95,7 +95,7 @@ def _sar(state: np.ndarray, s: int, high: float, low: float) -> float:
     return float(usd)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _supertrend(state: np.ndarray, s: int, high: float, low: float, close: float) -> float:
     """The line after this bar, in dollars; the direction is left in the memory."""
     middle, equal = 0.5 * (high + low), _EQUAL * close

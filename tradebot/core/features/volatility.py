@@ -21,13 +21,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import CHANGE_AT, CLOSE_AT
 from tradebot.core.kernels.deviations import count_at_most, deviation, sliding_moments, span_moments
 from tradebot.core.kernels.high_low import window_range
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.rolling import ratio
 from tradebot.core.kernels.sliding import TOTALS, sliding_sums, sums_width
 
@@ -67,7 +67,7 @@ _DRAWDOWN = _SIDES + sums_width(20, 3)
 STATE_WIDTH = _DRAWDOWN + sums_width(_MARTIN, 1)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     bar = int(state[s])
@@ -92,7 +92,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     _sides(state, s, end, out, f + 15)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _deviations(state: np.ndarray, end: int, out: np.ndarray, f: int) -> None:
     """The nested windows in one pass, about the newest return; and trend_strength_20 from the same sums."""
     r = end + CHANGE_AT
@@ -116,7 +116,7 @@ def _deviations(state: np.ndarray, end: int, out: np.ndarray, f: int) -> None:
     out[f + 5] = deviation(a + more, aa + squares, 60)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _sides(state: np.ndarray, s: int, end: int, out: np.ndarray, f: int) -> None:
     r, close = state[end + CHANGE_AT], state[end + CLOSE_AT]
     down, up = min(r, 0.0), max(r, 0.0)

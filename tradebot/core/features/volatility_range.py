@@ -23,11 +23,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import CLOSE, HIGH, LOW, OPEN, SESSION, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import LOG_RETURN_AT
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.rolling import ratio
 from tradebot.core.kernels.sliding import TOTALS, sliding_sums, sums_width
 
@@ -64,7 +64,7 @@ _SESSION = _EWMA + 1
 STATE_WIDTH = _SESSION + 3
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     x = math.log(row[CLOSE] / row[OPEN])
@@ -80,7 +80,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     out[f + 13] = _session_volatility(state, s + _SESSION, row[SESSION], q, x)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _bars_of_20(state: np.ndarray, s: int, row: np.ndarray, logs: tuple[float, float, float, float], out: np.ndarray, f: int) -> None:
     u, d, x, g = logs
     hl2, x2, size = (u - d) * (u - d), x * x, (row[HIGH] - row[LOW]) / row[CLOSE]
@@ -97,13 +97,13 @@ def _bars_of_20(state: np.ndarray, s: int, row: np.ndarray, logs: tuple[float, f
     out[f + 7] = ratio(size, out[f + 6], 1.0)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _variance(total: float, squares: float) -> float:
     spread = squares - total * total / _N
     return spread / (_N - 1.0) if spread > _ROUNDING * squares else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _bars_of_60(state: np.ndarray, s: int, hl2: float, q: float, before: float, out: np.ndarray, f: int) -> None:
     sliding_sums(state, s, 60, (hl2, q * q, abs(q * before)))
     realized, bipower = state[s + TOTALS + 1], _HALF_PI * state[s + TOTALS + 2]
@@ -113,7 +113,7 @@ def _bars_of_60(state: np.ndarray, s: int, hl2: float, q: float, before: float, 
     out[f + 11] = max(0.0, 1.0 - ratio(bipower, realized, 1.0))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _session_volatility(state: np.ndarray, s: int, session: float, q: float, x: float) -> float:
     if state[s] != session:
         state[s] = session

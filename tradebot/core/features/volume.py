@@ -22,13 +22,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import SESSION, VOLUME, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import CHANGE_AT, CLOSE_AT, TYPICAL_AT, VOLUME_AT
 from tradebot.core.kernels.deviations import count_at_most
 from tradebot.core.kernels.ewm import ewm_step
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.lanes import lanes, load, total
 from tradebot.core.kernels.rolling import ratio, window_slope, window_sum
 from tradebot.core.kernels.sliding import TOTALS, sliding_sums, sums_width
@@ -56,7 +56,7 @@ _SUMS = 5  # after: seeded, mean; session, its volume, its bars
 STATE_WIDTH = _SUMS + sums_width(20, 5)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     v = row[VOLUME]
@@ -81,7 +81,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     out[f + 13] = sums[2]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _sums(state: np.ndarray, s: int, r: float, v: float) -> tuple[float, float, float]:
     """(mean of 20 volumes, sum of their squared deviations, their correlation with the returns)."""
     sliding_sums(state, s, 20, (v, v * v, r, r * r, r * v))
@@ -92,13 +92,13 @@ def _sums(state: np.ndarray, s: int, r: float, v: float) -> tuple[float, float, 
     return mean, spread, _correlation(product, _about_mean(state[t + 2], state[t + 3]), spread)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _about_mean(summed: float, squares: float) -> float:
     spread = squares - summed * summed / 20.0
     return spread if spread > _ROUNDING * squares else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _windows(state: np.ndarray, at: int, v: float, sums: tuple[float, float, float], out: np.ndarray, f: int) -> None:
     """Sums of volume are whole numbers, so exact."""
     mean_10, mean_20 = window_sum(state, at, 10) / 10.0, sums[0]
@@ -115,7 +115,7 @@ def _windows(state: np.ndarray, at: int, v: float, sums: tuple[float, float, flo
     out[f + 9] = count_at_most(state, at - 19, 20, 0.0) / 20.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _price_correlation(state: np.ndarray, end: int, mean: float, spread: float) -> float:
     """Closes are taken about the newest, so that a price that stands still has no deviation."""
     c, v = end + CLOSE_AT, end + VOLUME_AT
@@ -128,7 +128,7 @@ def _price_correlation(state: np.ndarray, end: int, mean: float, spread: float) 
     return _correlation(total(both), total(two) - total(one) * total(one) / 20.0, spread)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _correlation(product: float, a: float, b: float) -> float:
     if a <= 0.0 or b <= 0.0:
         return 0.0

@@ -19,11 +19,11 @@ Source: Achelis, "Technical Analysis from A to Z", for OBV, A/D, CMF, PVT, PVI, 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import CLOSE, HIGH, LOW, OPEN, SESSION, VOLUME, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import CLOSE_AT, HIGH_AT, LOG_RETURN_AT, LOW_AT, VOLUME_AT
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.rolling import ratio
 from tradebot.core.kernels.sliding import TOTALS, sliding_sums, sums_width
 
@@ -47,7 +47,7 @@ _WINDOW_14 = _WINDOW_13 + sums_width(13, 2)
 STATE_WIDTH = _WINDOW_14 + sums_width(14, 2)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     high, low, close, v = row[HIGH], row[LOW], row[CLOSE], row[VOLUME]
@@ -71,7 +71,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     out[f + 8] = state[t] / 14.0 * (state[t + 1] / 14.0)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _session(state: np.ndarray, s: int, end: int, row: np.ndarray, located: float, out: np.ndarray, f: int) -> None:
     close, v, before, v_before = row[CLOSE], row[VOLUME], state[end + CLOSE_AT - 1], state[end + VOLUME_AT - 1]
     if state[s] != row[SESSION]:
@@ -94,6 +94,6 @@ def _session(state: np.ndarray, s: int, end: int, row: np.ndarray, located: floa
     out[f + 4] = state[s + 6]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _share(part: float, whole: float) -> float:
     return min(max(ratio(part, whole, 0.0), -1.0), 1.0)

@@ -20,11 +20,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import CLOSE, HIGH, LOW, SESSION, VOLUME, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import TYPICAL_AT, VOLUME_AT
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.lanes import lanes, load, total
 from tradebot.core.kernels.rolling import ratio
 
@@ -50,7 +50,7 @@ _MEAN, _RING = 3, 8
 STATE_WIDTH = _RING + _BACK + 1
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     close = row[CLOSE]
@@ -75,7 +75,7 @@ def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, 
     _bars(state, s, close, mean, out, f + 8)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _mean(state: np.ndarray, s: int, typical: float, volume: float) -> float:
     """The vwap by increments; its weighted squares with it. The bar's typical price while nothing has traded."""
     if state[s + 2] == 0.0:
@@ -88,7 +88,7 @@ def _mean(state: np.ndarray, s: int, typical: float, volume: float) -> float:
     return mean
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _mean_before(state: np.ndarray, s: int, mean: float, opened: bool) -> float:
     """The mean 15 bars ago, the session's first before that; `state[s + _MEAN + 2]` counts the session's bars."""
     if opened:
@@ -100,7 +100,7 @@ def _mean_before(state: np.ndarray, s: int, mean: float, opened: bool) -> float:
     return before
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _windows(state: np.ndarray, end: int, close: float, typical: float, out: np.ndarray, f: int) -> None:
     """About the close: exactly 0 while the price stands still."""
     above, volume = _weighted(state, end, 0, 20, close)
@@ -112,7 +112,7 @@ def _windows(state: np.ndarray, end: int, close: float, typical: float, out: np.
     out[f + 2] = vwap_20 / vwap_60 - 1.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _weighted(state: np.ndarray, end: int, age: int, n: int, pivot: float) -> tuple[float, float]:
     """(sum of volume * (typical price - pivot), sum of volume) of the `n` bars that end `age` bars ago; `n` a multiple of 4."""
     p, v = end + TYPICAL_AT - age - n + 1, end + VOLUME_AT - age - n + 1
@@ -124,7 +124,7 @@ def _weighted(state: np.ndarray, end: int, age: int, n: int, pivot: float) -> tu
     return total(prices), total(volumes)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _bars(state: np.ndarray, s: int, close: float, mean: float, out: np.ndarray, f: int) -> None:
     at = s + _MEAN + 2
     bars = state[at] + 1.0

@@ -12,9 +12,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from tradebot.core.features.feature import CLOSE, HIGH, LOW, OPEN, VOLUME
+from tradebot.core.kernels.kernel import kernel
 
 DEPTH = 64
 SPAN = 2 * DEPTH
@@ -25,7 +25,7 @@ OPEN_AT, HIGH_AT, LOW_AT, CLOSE_AT, VOLUME_AT, CHANGE_AT, LOG_RETURN_AT, TYPICAL
 STATE_WIDTH = 1 + CHANNELS * SPAN  # bars pushed since the reset, then the channels
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def push(state: np.ndarray, s: int, row: np.ndarray) -> int:
     """Append one bar; the index of the newest open."""
     count = state[s]
@@ -52,7 +52,7 @@ def push(state: np.ndarray, s: int, row: np.ndarray) -> int:
     return at + DEPTH
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _put(state: np.ndarray, at: int, value: float) -> None:
     state[at] = value
     state[at + DEPTH] = value

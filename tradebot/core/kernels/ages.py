@@ -9,10 +9,11 @@ only when the extreme leaves it. The result is a function of the window alone, t
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from tradebot.core.kernels.kernel import kernel
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def max_age(x: np.ndarray, slot: int, end: int, n: int) -> int:
     """Bars since the largest of the last `n` values; the value is `x[end - age]`. Call it once a bar; `n` is at least 4."""
     age = int(x[slot]) + 1
@@ -24,7 +25,7 @@ def max_age(x: np.ndarray, slot: int, end: int, n: int) -> int:
     return age
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def min_age(x: np.ndarray, slot: int, end: int, n: int) -> int:
     """Bars since the smallest of the last `n` values; the value is `x[end - age]`. Call it once a bar; `n` is at least 4."""
     age = int(x[slot]) + 1
@@ -36,7 +37,7 @@ def min_age(x: np.ndarray, slot: int, end: int, n: int) -> int:
     return age
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def age_of(x: np.ndarray, end: int, n: int, value: float) -> int:
     """Bars since the last `n` values held `value`, which is one of them. It looks at all of them: that is faster than to guess the end."""
     w = x[end - n + 1 : end + 1]
@@ -46,7 +47,7 @@ def age_of(x: np.ndarray, end: int, n: int, value: float) -> int:
     return n - 1 - at
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def span_max(x: np.ndarray, end: int, first: int, last: int) -> float:
     """Largest of the values of age `first` to `last`, at least four. Four lanes: the processor doesn't wait for the last answer."""
     n = last - first + 1
@@ -63,7 +64,7 @@ def span_max(x: np.ndarray, end: int, first: int, last: int) -> float:
     return float(max(a, b, c, d))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def span_min(x: np.ndarray, end: int, first: int, last: int) -> float:
     """Smallest of the values of age `first` to `last`, at least four."""
     n = last - first + 1

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.lanes import lanes, load, total
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def span_moments(x: np.ndarray, end: int, first: int, last: int, pivot: float) -> tuple[float, float]:
     """(sum of d, sum of d^2) over the ages `first` to `last` (0 = the newest value, at `end`), d = value - `pivot`.
 
@@ -32,14 +32,14 @@ def span_moments(x: np.ndarray, end: int, first: int, last: int, pivot: float) -
     return a, aa
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def deviation(summed: float, squares: float, n: int) -> float:
     """Sample standard deviation of `n` values from their sum and sum of squares about any pivot."""
     spread = squares - summed * summed / n
     return math.sqrt(spread / (n - 1)) if spread > 0.0 else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def count_at_most(x: np.ndarray, first: int, n: int, value: float) -> int:
     """How many of `x[first : first + n]` are at most `value`."""
     w = x[first : first + n]
@@ -49,7 +49,7 @@ def count_at_most(x: np.ndarray, first: int, n: int, value: float) -> int:
     return count
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def sliding_moments(x: np.ndarray, s: int, n: int, value: float) -> tuple[float, float]:
     """Append `value`; (mean, sum of squared deviations) of the last `n`. Values never seen count as 0. Takes 3 + 2 n slots, zeros at first.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from numba import njit
+from tradebot.core.kernels.kernel import kernel
 
 
-@njit(cache=True)
+@kernel
 def ewm_step(mean: float, value: float, span: float) -> float:
     """`mean + alpha (value - mean)` with `alpha = 2 / (span + 1)`.
 

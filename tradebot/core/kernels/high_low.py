@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.lanes import highest, larger, load, lowest, smaller
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def window_range(x: np.ndarray, end_high: int, end_low: int, n: int) -> tuple[float, float]:
     """(largest of the `n` values that end at `end_high`, smallest of the `n` that end at `end_low`), for n of at least 4.
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.lanes import highest, lanes, larger, load, lowest, ramp, smaller, total
 
 _NOISE, _RELATIVE_NOISE = 1e-24, 1e-12  # squares of the standard deviations that are rounding, absolute and relative to the mean
@@ -29,7 +29,7 @@ _E8, _E16, _E32, _E64 = (expected_rescaled_range(n) for n in (8, 16, 32, 64))
 _OF_NOISE = math.log((_E64 / _E8) ** 3 * _E32 / _E16)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def hurst_64(x: np.ndarray, end: int, scratch: int) -> float:
     """Of the 64 returns of the log path `x[end - 64 : end + 1]`, in [0, 1]; 0.5 where a width has no sub-window that moves.
 
@@ -49,7 +49,7 @@ def hurst_64(x: np.ndarray, end: int, scratch: int) -> float:
     return min(max(0.5 + slope, 0.0), 1.0)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _squares_of_8(x: np.ndarray, first: int) -> float:
     """Sum of the squares of the eight returns after `x[first]`."""
     a, b = load(x, first + 1) - load(x, first), load(x, first + 5) - load(x, first + 4)
@@ -57,7 +57,7 @@ def _squares_of_8(x: np.ndarray, first: int) -> float:
     return squares
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _mean_rescaled_range(x: np.ndarray, first: int, squares: int, n: int) -> float:
     """Mean of range / deviation over the sub-windows of `n` returns that move; 0 where none does."""
     ratios = 0.0
@@ -75,7 +75,7 @@ def _mean_rescaled_range(x: np.ndarray, first: int, squares: int, n: int) -> flo
     return ratios / moving if moving else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _detrended_range(x: np.ndarray, start: int, n: int, mean: float) -> float:
     """Range of x[start + i] - i * mean for i = 0..n - 1; i = n has the value of i = 0. `n` a multiple of 4."""
     trend, rise = ramp() * lanes(mean), lanes(4.0 * mean)

@@ -7,12 +7,12 @@ and deviations are taken from a value of the window, so that a constant window h
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.lanes import highest, lanes, larger, load, lowest, magnitude, smaller, total
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def power_sums(x: np.ndarray, first: int, n: int, pivot: float) -> tuple[float, float, float, float]:
     """Sums of d, d^2, d^3, d^4 for d = value - pivot; `n` a multiple of 4."""
     centre = lanes(pivot)
@@ -27,7 +27,7 @@ def power_sums(x: np.ndarray, first: int, n: int, pivot: float) -> tuple[float, 
     return total(one), total(two), total(three), total(four)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def central(n: float, s1: float, s2: float, s3: float, s4: float) -> tuple[float, float, float, float]:
     """(mean about the pivot, sums of squared, cubed and fourth deviations from the mean) from `power_sums`."""
     m = s1 / n
@@ -37,7 +37,7 @@ def central(n: float, s1: float, s2: float, s3: float, s4: float) -> tuple[float
     return m, m2 if m2 > 0.0 else 0.0, m3, m4 if m4 > 0.0 else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def count_beyond(x: np.ndarray, first: int, n: int, centre: float, squared: float) -> int:
     """Values whose squared distance from `centre` is above `squared`."""
     w = x[first : first + n]
@@ -48,7 +48,7 @@ def count_beyond(x: np.ndarray, first: int, n: int, centre: float, squared: floa
     return count
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def absolute_sum_and_max(x: np.ndarray, first: int, n: int) -> tuple[float, float]:
     """(sum, largest) of the absolute values; `n` a multiple of 4."""
     added, top = lanes(0.0), lanes(0.0)
@@ -59,7 +59,7 @@ def absolute_sum_and_max(x: np.ndarray, first: int, n: int) -> tuple[float, floa
     return total(added), highest(top)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def lowest_and_highest(x: np.ndarray, first: int, n: int) -> tuple[float, float]:
     """Smallest and largest value; `n` a multiple of 4."""
     low = high = load(x, first)
@@ -69,7 +69,7 @@ def lowest_and_highest(x: np.ndarray, first: int, n: int) -> tuple[float, float]
     return lowest(low), highest(high)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def count_below_and_equal(x: np.ndarray, first: int, n: int, value: float) -> tuple[int, int]:
     """Values below `value`, and values equal to it."""
     w = x[first : first + n]
@@ -80,7 +80,7 @@ def count_below_and_equal(x: np.ndarray, first: int, n: int, value: float) -> tu
     return below, equal
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def path_length(x: np.ndarray, first: int, n: int) -> float:
     """Sum of absolute differences of neighbours among `n` values; `n` a multiple of 4."""
     added = lanes(0.0)
@@ -92,7 +92,7 @@ def path_length(x: np.ndarray, first: int, n: int) -> float:
     return path
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def products(x: np.ndarray, first: int, other: int, n: int, pivot: float, other_pivot: float) -> tuple[float, float, float, float, float]:
     """For windows of a and b: sums of a, b, a^2, b^2, a*b about their pivots; `n` a multiple of 4."""
     centre, other_centre = lanes(pivot), lanes(other_pivot)

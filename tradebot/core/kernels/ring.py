@@ -13,10 +13,11 @@ Source: Tangwongsan, Hirzel, Schneider, "Sliding-Window Aggregation Algorithms" 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from tradebot.core.kernels.kernel import kernel
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def ring_push(x: np.ndarray, s: int, depth: int, value: float) -> int:
     """Append `value` to the ring at `x[s:]`; the index of the newest value, the end of every window."""
     at = int(x[s]) + 1
@@ -28,7 +29,7 @@ def ring_push(x: np.ndarray, s: int, depth: int, value: float) -> int:
     return s + 1 + depth + at
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def shift_in(x: np.ndarray, first: int, n: int, value: float) -> None:
     """Drop the oldest of the `n` values at `x[first:]`, oldest first, and append `value`."""
     for i in range(first, first + n - 1):
@@ -36,14 +37,14 @@ def shift_in(x: np.ndarray, first: int, n: int, value: float) -> None:
     x[first + n - 1] = value
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def fill(x: np.ndarray, first: int, n: int, value: float) -> None:
     """Set `n` slots from `x[first]` on."""
     for i in range(first, first + n):
         x[i] = value
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def sliding_sum(x: np.ndarray, s: int, n: int, value: float) -> float:
     """Append `value` and answer the sum of the last `n`; values never seen count as 0.
 

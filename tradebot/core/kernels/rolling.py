@@ -13,12 +13,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.lanes import highest, lanes, larger, load, lowest, smaller, total
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def window_sum(x: np.ndarray, end: int, n: int) -> float:
     """Sum of the last `n` values."""
     first = end - n + 1
@@ -32,13 +32,13 @@ def window_sum(x: np.ndarray, end: int, n: int) -> float:
     return out
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def window_mean(x: np.ndarray, end: int, n: int) -> float:
     """Arithmetic mean of the last `n` values, about the newest one."""
     return window_moments(x, end, n)[0]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def window_moments(x: np.ndarray, end: int, n: int) -> tuple[float, float]:
     """(mean, sum of squared deviations from it) of the last `n` values. The second is 0 for a constant window, never negative."""
     pivot = x[end]
@@ -58,13 +58,13 @@ def window_moments(x: np.ndarray, end: int, n: int) -> tuple[float, float]:
     return pivot + summed / n, squares if squares > 0.0 else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def window_std(x: np.ndarray, end: int, n: int) -> float:
     """Sample standard deviation (ddof 1, as pandas) of the last `n` values."""
     return math.sqrt(window_moments(x, end, n)[1] / (n - 1))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def window_max(x: np.ndarray, end: int, n: int) -> float:
     """Largest of the last `n` values."""
     first = end - n + 1
@@ -80,7 +80,7 @@ def window_max(x: np.ndarray, end: int, n: int) -> float:
     return top
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def window_min(x: np.ndarray, end: int, n: int) -> float:
     """Smallest of the last `n` values."""
     first = end - n + 1
@@ -96,7 +96,7 @@ def window_min(x: np.ndarray, end: int, n: int) -> float:
     return bottom
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def bars_since_max(x: np.ndarray, end: int, n: int) -> int:
     """Bars since the largest of the last `n` values, 0 = the newest; the most recent one among equals (as TA-Lib's AROON)."""
     w = x[end - n + 1 : end + 1]
@@ -106,7 +106,7 @@ def bars_since_max(x: np.ndarray, end: int, n: int) -> int:
     return n - 1 - at
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def bars_since_min(x: np.ndarray, end: int, n: int) -> int:
     """Bars since the smallest of the last `n` values, 0 = the newest; the most recent one among equals."""
     w = x[end - n + 1 : end + 1]
@@ -116,7 +116,7 @@ def bars_since_min(x: np.ndarray, end: int, n: int) -> int:
     return n - 1 - at
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def window_slope(x: np.ndarray, end: int, n: int) -> float:
     """Least-squares slope per bar over the last `n` values."""
     w = x[end - n + 1 : end + 1]
@@ -127,7 +127,7 @@ def window_slope(x: np.ndarray, end: int, n: int) -> float:
     return moment * 12.0 / (n * (n * n - 1.0))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def window_dot(x: np.ndarray, end_x: int, end_y: int, n: int) -> float:
     """Sum of products of two windows of the same memory."""
     u, v = x[end_x - n + 1 : end_x + 1], x[end_y - n + 1 : end_y + 1]
@@ -141,7 +141,7 @@ def window_dot(x: np.ndarray, end_x: int, end_y: int, n: int) -> float:
     return a + b
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def ratio(a: float, b: float, otherwise: float) -> float:
     """`a / b`, or `otherwise` where `b` is 0 (a feature names that neutral value in its formula)."""
     return a / b if b != 0.0 else otherwise

@@ -8,7 +8,8 @@ Source: Tangwongsan, Hirzel and Schneider, "Sliding-Window Aggregation Algorithm
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from tradebot.core.kernels.kernel import kernel
 
 TOTALS = 1
 
@@ -18,7 +19,7 @@ def sums_width(n: int, streams: int) -> int:
     return 1 + (2 + n) * streams
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def sliding_sums(x: np.ndarray, s: int, n: int, values: tuple[float, ...]) -> None:
     """Append one value to each stream; the sums of the last `n` are then at `x[s + TOTALS:]`. Values never seen count as 0.
 

@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from tradebot.core.kernels.kernel import kernel
 
 _OLDEST = 63
 _AGE = np.arange(float(_OLDEST), -1.0, -1.0)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def span_sum(x: np.ndarray, end: int, first: int, last: int, pivot: float) -> float:
     """Sum of `x - pivot` over the span."""
     n = last - first + 1
@@ -31,7 +32,7 @@ def span_sum(x: np.ndarray, end: int, first: int, last: int, pivot: float) -> fl
     return (a + b) + (c + d)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def span_moments(x: np.ndarray, end: int, first: int, last: int, pivot: float) -> tuple[float, float]:
     """(sum of d, sum of d^2) over the span, with d = `x - pivot`."""
     n = last - first + 1
@@ -52,7 +53,7 @@ def span_moments(x: np.ndarray, end: int, first: int, last: int, pivot: float) -
     return a + b, aa + bb
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def span_line_sums(x: np.ndarray, end: int, first: int, last: int, pivot: float) -> tuple[float, float, float]:
     """(sum of d, sum of d^2, sum of age * d) over the span, with d = `x - pivot`: what a least-squares line is made of. Ages up to 63."""
     n = last - first + 1
@@ -76,7 +77,7 @@ def span_line_sums(x: np.ndarray, end: int, first: int, last: int, pivot: float)
     return a + b, aa + bb, at + bt
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def span_dot(x: np.ndarray, y: np.ndarray, end_x: int, end_y: int, n: int, pivot: float) -> float:
     """Sum of y * (x - pivot) over the last `n` values of both."""
     u, w = x[end_x - n + 1 : end_x + 1], y[end_y - n + 1 : end_y + 1]
@@ -91,7 +92,7 @@ def span_dot(x: np.ndarray, y: np.ndarray, end_x: int, end_y: int, n: int, pivot
     return a + b
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def span_path(x: np.ndarray, end: int, n: int) -> float:
     """Length of the path of the last `n` steps: sum of |x - previous x|."""
     w = x[end - n : end + 1]
@@ -106,7 +107,7 @@ def span_path(x: np.ndarray, end: int, n: int) -> float:
     return a + b
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def span_gaps(x: np.ndarray, end_x: int, end_y: int, n: int) -> float:
     """Sum of |x - y| over the last `n` values of two windows of the same memory."""
     u, w = x[end_x - n + 1 : end_x + 1], x[end_y - n + 1 : end_y + 1]

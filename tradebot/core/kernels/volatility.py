@@ -16,14 +16,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+
+from tradebot.core.kernels.kernel import kernel
 
 ALPHA, BETA = 0.06, 0.90
 OMEGA_SHARE = 1.0 - ALPHA - BETA
 _DEAD = 1e-30  # a variance that no price move can have: a decaying one ends there instead of in denormals
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def garch_step(variance: float, long_run: float, log_return: float) -> float:
     """Variance forecast of the next bar from this bar's forecast and return."""
     following = OMEGA_SHARE * long_run + ALPHA * log_return * log_return + BETA * variance
@@ -36,13 +37,13 @@ def mean_decay(bars: int) -> float:
     return (1.0 - persistence**bars) / (bars * (1.0 - persistence))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def steady_gain(ratio: float) -> float:
     """Gain that the local level's filter settles at, for Q / R: the root of K^2 = ratio (1 - K) in (0, 1)."""
     return 0.5 * (math.sqrt(ratio * (ratio + 4.0)) - ratio)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def finite_garch_and_level(x: np.ndarray, newest: int, n: int, long_run: float, gain: float, back: int) -> tuple[float, float, float]:
     """Both filters over the `n` log returns that end at `x[newest]`: (GARCH variance of the next bar from `long_run`, innovation of the
     level with a fixed gain that began at the price before them, that innovation `back` bars ago).

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from numba import njit
+from tradebot.core.kernels.kernel import kernel
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def wilder_step(mean: float, value: float, bars: float) -> float:
     """`mean + (value - mean) / bars`: the moving average of Wilder (1978), New Concepts in Technical Trading Systems.
 
