@@ -94,7 +94,7 @@ def _union_branch(loc: tuple[int | str, ...]) -> int | None:
             return i
         if not dataclasses.is_dataclass(kind):
             return None
-        kind = get_type_hints(kind).get(str(part))
+        kind = _inside_optional(get_type_hints(kind).get(str(part)))  # `X | None` has no branches of its own
     return None
 
 

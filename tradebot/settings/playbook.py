@@ -69,6 +69,17 @@ def _wrong_model(settings: Settings) -> str | None:
     return f'model.kind "{kind}" is a classifier, and this profile trades strategies' if kind not in ("meta_selector", "none") else None
 
 
+def _strategies_too_cheap(settings: Settings) -> str | None:
+    """A strategy judged at less than it costs to trade looks better than it is."""
+    if settings.selection is None or settings.costs.zero:
+        return None
+    asked = settings.selection.performance.cost_bps
+    least = settings.costs.half_spread_bps + settings.costs.sec_fee_usd_per_million / 200.0  # of both sides one pays the fee
+    if asked >= least - 1e-9:
+        return None
+    return f"selection.performance.cost_bps {asked:g} is less than the profile's own costs, {least:.3g} a side: half the spread and the fee"
+
+
 def _no_threshold(settings: Settings) -> str | None:
     if settings.strategies is None:
         return None if settings.entry.confidence_min else "entry.confidence_min = 0 is not possible: it must be greater than 0"
@@ -83,4 +94,5 @@ PLAYBOOK_CONTRADICTIONS: Final[tuple[tuple[str, Contradiction], ...]] = (
     ("regime.detector", _unknown_detector),
     ("model.kind", _wrong_model),
     ("entry.confidence_min", _no_threshold),
+    ("selection.performance.cost_bps", _strategies_too_cheap),
 )
