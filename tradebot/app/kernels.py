@@ -26,15 +26,18 @@ _MINUTES = 2
 _OPEN_NS = 1_381_152_600 * 10**9
 
 
-def ready_kernels(say: Callable[[str], None]) -> None:
-    """Compile what this version has not compiled here yet. `say` hears one sentence before and one after; nothing when all is there."""
+def ready_kernels(say: Callable[[str], None], work: Callable[[], None] | None = None) -> None:
+    """Compile what this version has not compiled here yet. `say` hears one sentence before and one after; nothing when all is there.
+
+    `work` does it (default: `compile_kernels`). Raises OperatorFault when there is no place for what was compiled.
+    """
     folder = kernel_folder()
     mark = folder / f"complete-{source_hash()}"
     if mark.exists():
         return
     say("compiling the kernels for this machine: once for this version, about a minute")
     began = time.perf_counter()
-    compile_kernels()
+    (work or compile_kernels)()
     say(f"kernels compiled in {time.perf_counter() - began:.0f} s")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     mark.touch()
