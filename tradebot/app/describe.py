@@ -80,6 +80,7 @@ class Description:
                 "price_usd": int(decision.price_units[n]) / UNITS_PER_USD,
                 "reason": decision.reasons[n],
                 "order": decision.order_ids[n],
+                **_thoughts(decision, n),
             }
             for n, symbol in enumerate(decision.symbols)
         ]
@@ -99,3 +100,16 @@ def feature_rows(engine: Any) -> list[dict[str, Any]]:
         for n, symbol in enumerate(state.symbols)
         if state.seen[n]
     ]
+
+
+def _thoughts(decision: Decision, n: int) -> dict[str, Any]:
+    """What a profile of strategies thought of a symbol: the regime, the hour's choice, and each strategy that speaks with weight."""
+    thoughts = decision.thoughts
+    if thoughts is None:
+        return {}
+    spoken = zip(thoughts.strategies, thoughts.weights[n], thoughts.signals[n], strict=True)
+    return {
+        "regime": thoughts.regimes[n],
+        "choice": f"{thoughts.arms[n]} ({thoughts.propensities[n]:.0%})" if thoughts.arms[n] else "",
+        "signals": ", ".join(f"{name} {signal:+.2f} x {weight:.2f}" for name, weight, signal in spoken if weight * signal),
+    }
