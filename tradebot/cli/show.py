@@ -59,19 +59,21 @@ def _is_section(value: Any) -> bool:
 
 def _pairs(report: Mapping[Any, Any]) -> Any:
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for key, value in report.items():
         label, shown = _named(str(key), value)
-        table.add_row(f"  {label}", _cell(shown))
+        table.add_row(f"  {label}", Text(_cell(shown)))  # as it is: r[t] is no markup
     return table
 
 
 def _rows(rows: Sequence[Mapping[Any, Any]]) -> Any:
     """Columns in the order of their first appearance; a column that is empty throughout is left out."""
     from rich.table import Table
+    from rich.text import Text
 
     columns = [c for c in dict.fromkeys(key for row in rows for key in row) if any(row.get(c) not in ("", None) for row in rows)]
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -79,7 +81,7 @@ def _rows(rows: Sequence[Mapping[Any, Any]]) -> Any:
         numeric = all(isinstance(row.get(column, 0), int | float) for row in rows)
         table.add_column(_named(str(column), 0)[0], justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(_named(str(column), row.get(column, ""))[1]) for column in columns))
+        table.add_row(*(Text(_cell(_named(str(column), row.get(column, ""))[1])) for column in columns))
     return table
 
 

@@ -167,3 +167,8 @@ def test_drift_is_measured_against_what_the_model_learned_from(tradebot: Call, b
     again = ask(tradebot, "quality", "-p", "demo", "--sessions", "2", **small)
     assert again["against"] == f"training of {model_id}, as kept in the store"
     assert again["features"] == first["features"]
+
+
+def test_show_prints_brackets_as_they_are(tradebot: Call) -> None:
+    done = tradebot("features", "show", "autocorrelation_1")
+    assert "(r[i] - m)(r[i-k] - m)" in done.out
