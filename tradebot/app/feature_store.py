@@ -12,6 +12,7 @@ import numpy as np
 from tradebot.app.features import new_york
 from tradebot.app.market import Market, load_market
 from tradebot.app.session_grids import SessionGrids
+from tradebot.app.shelf import models_of
 from tradebot.core.domain.bars import Int
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.session import Session
@@ -109,7 +110,7 @@ def _reference(
     settings: Settings, market: Market, store: FeatureStore, recent: Sequence[Session], progress: Progress
 ) -> tuple[str, Mapping[str, Sketch]]:
     """What the recent sessions are compared with, in words, and its sketches by feature; none where nothing lies before them."""
-    folder = current_model(settings.models_dir, settings.profile)
+    folder = current_model(settings.models_dir, models_of(settings))
     if folder is not None:
         manifest = read_manifest(folder)
         kept = read_reference(store.folder, manifest.version)

@@ -1,9 +1,10 @@
-"""What a training learns, by the kind of model that the profile names."""
+"""What a training learns and where it is kept, by the kind of model that the profile names."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Final
 
 from tradebot.core.domain.bars import MarketGrid
 from tradebot.core.domain.faults import OperatorFault
@@ -11,6 +12,10 @@ from tradebot.core.features.catalogue import FEATURES
 from tradebot.core.features.sets import feature_names
 from tradebot.core.opinions.playbook import Playbook
 from tradebot.learning.dataset import build_dataset, write_dataset
+from tradebot.learning.regimes.config import RegimesConfig
+from tradebot.learning.regimes.registry import save_regimes
+from tradebot.learning.regimes.training import TrainedRegimes, train_regimes
+from tradebot.learning.registry import save
 from tradebot.learning.selector.config import SelectorConfig
 from tradebot.learning.selector.history import label_parameters, learn_hours
 from tradebot.learning.selector.training import TrainedSelector, train_selector
@@ -18,6 +23,20 @@ from tradebot.learning.training import Trained, fit_dataset
 from tradebot.settings import Settings
 
 Say = Callable[[str], None]
+
+_FOREST_AND_SPLIT: Final = ("trees", "depth", "min_leaf", "test_fraction", "embargo_sessions", "rows_min", "seed", "jobs")
+
+
+def learn(settings: Settings, grid: MarketGrid, dataset: Path | None, say: Say) -> Path:
+    """Train what the profile names and save it as a new version; its folder. It doesn't trade yet."""
+    root, profile = settings.models_dir, settings.profile
+    match settings.model.kind:
+        case "regimes":
+            return save_regimes(learn_regimes(settings, grid, dataset, say), root, profile)
+        case "meta_selector":
+            return save(learn_selector(settings, grid, dataset, say), root, profile)
+        case _:
+            return save(learn_classifier(settings, grid, dataset, say), root, profile)
 
 
 def learn_classifier(settings: Settings, grid: MarketGrid, dataset: Path | None, say: Say) -> Trained:
@@ -31,18 +50,23 @@ def learn_classifier(settings: Settings, grid: MarketGrid, dataset: Path | None,
 def learn_selector(settings: Settings, grid: MarketGrid, dataset: Path | None, say: Say) -> TrainedSelector:
     """A selector among the profile's strategies, from what each would have earned in the next hour."""
     assert settings.playbook is not None, "settings refuse a selector without strategies"
-    if dataset is not None:
-        raise OperatorFault("--dataset writes the rows of a classifier; a meta_selector has none in that form")
+    _no_dataset(settings, dataset)
     playbook = Playbook.of(settings.playbook, tuple(f.name for f in FEATURES))
-    rows, model = learn_hours(grid, playbook, feature_names(settings.model.features)), settings.model
-    config = SelectorConfig(
-        trees=model.trees,
-        depth=model.depth,
-        min_leaf=model.min_leaf,
-        test_fraction=model.test_fraction,
-        embargo_sessions=model.embargo_sessions,
-        rows_min=model.rows_min,
-        seed=model.seed,
-        jobs=model.jobs,
-    )
-    return train_selector(rows, config, label_parameters(playbook), say)
+    rows = learn_hours(grid, playbook, feature_names(settings.model.features))
+    return train_selector(rows, SelectorConfig(**_forest_and_split(settings)), label_parameters(playbook), say)
+
+
+def learn_regimes(settings: Settings, grid: MarketGrid, dataset: Path | None, say: Say) -> TrainedRegimes:
+    """Regimes of the market, on columns of their own: clusters, a forecast of the next hour's, and a hidden Markov model."""
+    _no_dataset(settings, dataset)
+    return train_regimes(grid, RegimesConfig(**_forest_and_split(settings)), say)
+
+
+def _forest_and_split(settings: Settings) -> dict[str, Any]:
+    """What a profile decides about a forest over classes and its rows."""
+    return {name: getattr(settings.model, name) for name in _FOREST_AND_SPLIT}
+
+
+def _no_dataset(settings: Settings, dataset: Path | None) -> None:
+    if dataset is not None:
+        raise OperatorFault(f"--dataset writes the rows of a classifier; {settings.model.kind} has none in that form")

@@ -9,8 +9,9 @@ from typing import Any
 
 from tradebot.app.history import fetch
 from tradebot.app.kernels import ready_kernels
-from tradebot.app.learn import learn_classifier, learn_selector
+from tradebot.app.learn import learn
 from tradebot.app.market import Market, load_market
+from tradebot.app.shelf import load, models_of
 from tradebot.app.tally import Tally, buy_and_hold_fraction
 from tradebot.core.domain.commands import Command
 from tradebot.core.domain.events import Event
@@ -21,9 +22,8 @@ from tradebot.core.engine import Engine
 from tradebot.core.features.catalogue import warm_up_bars
 from tradebot.core.forecast.model import Model
 from tradebot.core.opinions.mind import columns_read
-from tradebot.learning.registry import save
 from tradebot.serving.manifest import read_manifest
-from tradebot.serving.store import current_model, latest_model, load_model, promote
+from tradebot.serving.store import current_model, latest_model, promote
 from tradebot.settings import Settings, load_settings, read_environment
 from tradebot.shell.feeds.minute_feed import warm_up_from
 
@@ -62,10 +62,7 @@ def train(
     if not sessions:
         raise OperatorFault(f"no session of the {settings.data.history_days} days up to {last} has bars to learn from")
     progress(f"features and labels of {len(sessions)} sessions of {len(market.histories)} symbols", 0, 0)
-    learn = learn_selector if settings.model.kind == "meta_selector" else learn_classifier
-    folder = save(
-        learn(settings, market.grid(sessions), dataset, lambda stage: progress(stage, 0, 0)), settings.models_dir, settings.profile
-    )
+    folder = learn(settings, market.grid(sessions), dataset, lambda stage: progress(stage, 0, 0))
     promote(folder)
     manifest = read_manifest(folder)
     return {
@@ -84,7 +81,8 @@ def train(
 def backtest(profile: str, *, bars: Path | None, first: dt.date | None, last: dt.date | None, progress: Progress) -> dict[str, Any]:
     """Every event of past sessions through the engine, against the simulated venue, net of cost, beside buy-and-hold."""
     settings = load_settings(profile, read_environment())
-    folder = current_model(settings.models_dir, settings.profile) or latest_model(settings.models_dir, settings.profile)
+    root, name = settings.models_dir, models_of(settings)
+    folder = current_model(root, name) or latest_model(root, name)
     if folder is None and settings.model.kind != "none":
         raise OperatorFault(f"{settings.profile} has no model yet; make one with: tradebot train --profile {profile}")
     ready_kernels(lambda line: progress(line, 0, 0))
@@ -100,7 +98,7 @@ def backtest(profile: str, *, bars: Path | None, first: dt.date | None, last: dt
             "in_sample_sessions": 0,
             "note": "nothing was learned beforehand; what the strategies earned is learned on the way",
         }
-    model, trained_to = load_model(folder), read_manifest(folder).test.last_ns
+    model, trained_to = load(folder), read_manifest(folder).test.last_ns
     report, _ = simulate(settings, market, sessions, model, progress, model.manifest_sha256)
     learned = [s.date for s in sessions if s.open_ns <= trained_to]
     return {

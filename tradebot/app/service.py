@@ -69,7 +69,7 @@ def trade(
 def daemon_parts(settings: Settings, keys: Credentials, profile: str, *, live: bool, alpaca_url: str, options: Options) -> DaemonParts:
     """Everything that one daemon needs. Raises OperatorFault for a missing model, an empty universe, an address that is none."""
     shelf, table = Shelf(settings.models_dir), session_table(FIRST_SESSION, dt.datetime.now(dt.UTC).date() + AHEAD)
-    model = shelf.current(settings.profile) if settings.model.kind != "none" else None
+    model = shelf.current(settings) if settings.model.kind != "none" else None
     where = endpoints(LIVE_URL if live and settings.broker.url == PAPER_URL else settings.broker.url, settings.data.feed)
     description = Description(settings.profile)
     universe = tuple(sorted(choose_universe(settings, alpaca_data(settings, keys))))

@@ -27,7 +27,10 @@ class StrategiesConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegimeConfig:
-    """`detector` names a rule; a new regime takes effect after `persistence_bars` bars in a row."""
+    """`detector` names a rule, or is "hmm" or "learned" of a trained model.
+
+    A new regime takes effect after `persistence_bars` bars in a row.
+    """
 
     detector: str
     persistence_bars: Annotated[int, Ge(1)]

@@ -45,8 +45,9 @@ class State(msgspec.Struct):
     stale_feeds: dict[str, str] = {}
     locked: dict[str, str] = {}  # symbol -> unexplained difference with the broker
     closing: dict[str, Closing] = {}
-    playbook: tuple[str, ...] = ()  # detector and strategies that the next three remember for
+    playbook: tuple[str, ...] = ()  # detector, regimes and strategies that the next three remember for
     regimes: npt.NDArray[np.int64] = np.zeros((0, persistence.STATE_WIDTH), np.int64)  # (N, 4)
+    beliefs: npt.NDArray[np.float64] = np.zeros((0, 0))  # (N, L) of a hidden Markov model in each regime, 0 before the first bar
     selection: SelectionState = msgspec.field(default_factory=SelectionState)
     last_entry_ns: int | None = None  # when the last entry was decided, for the throttle
     book: Book = msgspec.field(default_factory=Book)
@@ -76,17 +77,20 @@ class State(msgspec.Struct):
             new[stays] = past[kept[stays]]
         self.symbols, self.memory, self.features, self.seen, self.marks = symbols, memory, features, seen, marks
         if self.playbook:
-            regimes = persistence.new_state(len(symbols))
-            regimes[stays] = self.regimes[kept[stays]]
-            self.regimes = regimes
+            regimes, beliefs = persistence.new_state(len(symbols)), np.zeros((len(symbols), self.beliefs.shape[1]))
+            for new, past in ((regimes, self.regimes), (beliefs, self.beliefs)):
+                new[stays] = past[kept[stays]]
+            self.regimes, self.beliefs = regimes, beliefs
             self.selection.watch(kept)
 
-    def remember(self, strategies: tuple[str, ...], detector: str, regimes: int) -> None:
+    def remember(self, strategies: tuple[str, ...], detector: str, regimes: tuple[str, ...]) -> None:
         """Have room for these strategies and regimes; what was remembered for others is dropped."""
-        if self.playbook != (detector, *strategies):
-            self.playbook = (detector, *strategies)
+        playbook = (detector, *regimes, *strategies)
+        if self.playbook != playbook:
+            self.playbook = playbook
             self.regimes = persistence.new_state(len(self.symbols))
-            self.selection = new_selection(len(self.symbols), len(strategies), regimes)
+            self.beliefs = np.zeros((len(self.symbols), len(regimes)))
+            self.selection = new_selection(len(self.symbols), len(strategies), len(regimes))
 
 
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=encode_hook)

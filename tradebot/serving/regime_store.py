@@ -23,17 +23,46 @@ from tradebot.serving.store import load_model
 
 FILE: Final = "regimes.safetensors"
 FOLDER: Final = "regimes"
+KIND: Final = "regimes"
+"""What a manifest says of such a folder."""
 _CLUSTERS: Final[dict[str, type[np.generic]]] = {"mean": np.float64, "scale": np.float64, "centroids": np.float64, "label": np.int8}
 _HMM: Final[dict[str, type[np.generic]]] = {"start": np.float64, "transition": np.float64, "mean": np.float64, "std": np.float64}
 
 
 @dataclass(frozen=True, slots=True)
 class RegimeModel:
-    """Clusters and a filtered HMM label the bar that is there; `forecast` (core.regime.learned.RegimeForecast) the hour that comes."""
+    """Clusters and a filtered HMM label the bar that is there; `forecast` (core.regime.learned.RegimeForecast) the hour that comes.
+
+    It is a `core.opinions.regimes.RegimeModel`: as a model it is its forecast.
+    """
 
     clusters: Clusters
     hmm: Hmm
     forecast: ForestModel
+
+    @property
+    def model_id(self) -> str:
+        return self.forecast.model_id
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        return self.forecast.features
+
+    @property
+    def schema_hash(self) -> str:
+        return self.forecast.schema_hash
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.forecast.classes
+
+    @property
+    def manifest_sha256(self) -> str:
+        return self.forecast.manifest_sha256
+
+    def predict(self, rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Probability of each regime in the next hour, (N, C); NaN for a row that is not finite."""
+        return self.forecast.predict(rows)
 
 
 def load_regimes(folder: Path) -> RegimeModel:

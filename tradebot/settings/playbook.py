@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from tradebot.core.regime.catalogue import DETECTORS
+from tradebot.core.regime.catalogue import DETECTORS, LEARNED
 from tradebot.core.strategies.catalogue import STRATEGIES
 from tradebot.settings.files import nearest
 from tradebot.settings.sections import Settings
@@ -53,20 +53,25 @@ def _unknown_parameter(settings: Settings) -> str | None:
 
 
 def _unknown_detector(settings: Settings) -> str | None:
-    if settings.regime is None or settings.regime.detector in DETECTORS:
+    known = [*DETECTORS, *LEARNED]
+    if settings.regime is None or settings.regime.detector in known:
         return None
-    known, asked = list(DETECTORS), settings.regime.detector
+    asked = settings.regime.detector
     return f'regime.detector: there is no detector "{asked}"{nearest(asked, known)} (detectors: {", ".join(known)})'
 
 
 def _wrong_model(settings: Settings) -> str | None:
-    kind, selection = settings.model.kind, settings.selection
-    if settings.strategies is None or selection is None:
-        return f'model.kind "{kind}" is for a profile of strategies' if kind in ("meta_selector", "none") else None
+    kind, selection, regime = settings.model.kind, settings.selection, settings.regime
+    of_strategies = kind in ("meta_selector", "regimes", "none")
+    if settings.strategies is None or selection is None or regime is None:
+        return f'model.kind "{kind}" is for a profile of strategies' if of_strategies else None
+    if (kind == "regimes") != (regime.detector in LEARNED):
+        why = f"the detectors {' and '.join(LEARNED)} come from a model of regimes, and no other detector does"
+        return f'model.kind "{kind}" doesn\'t go with regime.detector "{regime.detector}": {why}'
     if (kind == "meta_selector") != (selection.mode == "meta"):
         why = "a meta_selector serves the mode meta, and nothing else does"
         return f'model.kind "{kind}" doesn\'t go with selection.mode "{selection.mode}": {why}'
-    return f'model.kind "{kind}" is a classifier, and this profile trades strategies' if kind not in ("meta_selector", "none") else None
+    return f'model.kind "{kind}" is a classifier, and this profile trades strategies' if not of_strategies else None
 
 
 def _strategies_too_cheap(settings: Settings) -> str | None:

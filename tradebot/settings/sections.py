@@ -52,14 +52,14 @@ class UniverseConfig:
 class ModelConfig:
     """What is learned and how. Price bounds, stop, target and threshold of the label are the entry's and the exits' own.
 
-    `kind` "meta_selector" learns which strategy to follow, "none" learns nothing offline; the others are classifiers. `features` is the
-    name of a set or a list of feature names. `symbols_max` 0 keeps all symbols of the universe; `jobs` is the number of
-    cores, results don't depend on it.
+    `kind` "meta_selector" learns which strategy to follow, "regimes" the states of the market (from columns of its own), "none" nothing
+    offline; the others are classifiers. `features` is the name of a set or a list of feature names. `symbols_max` 0 keeps all symbols of
+    the universe; `jobs` is the number of cores, results don't depend on it.
     """
 
     features: str | tuple[str, ...]
     label: Literal["triple_barrier", "forward_15m_beats_cost", "next_hour_best_strategy"]
-    kind: Literal["random_forest", "gradient_boosting", "meta_selector", "none"]
+    kind: Literal["random_forest", "gradient_boosting", "meta_selector", "regimes", "none"]
     trees: Annotated[int, Ge(1), Le(5000)]
     depth: Annotated[int, Ge(1), Le(30)]
     min_leaf: Annotated[int, Ge(1)]

@@ -31,7 +31,8 @@ BAD = [
     ('[data]\nfeed = "sipp"', "mine.toml: data.feed = \"sipp\" is not possible: it must be 'iex', 'sip' or 'delayed_sip'"),
     (
         '[model]\nkind = "forest"',
-        "mine.toml: model.kind = \"forest\" is not possible: it must be 'random_forest', 'gradient_boosting', 'meta_selector' or 'none'",
+        'mine.toml: model.kind = "forest" is not possible: '
+        "it must be 'random_forest', 'gradient_boosting', 'meta_selector', 'regimes' or 'none'",
     ),
     ('[universe]\nscreen = ""', 'mine.toml: the universe is empty: name universe.symbols or set universe.screen = "most_active"'),
     ('[universe]\nsymbols = ["F"]', "mine.toml: universe.symbols and universe.screen exclude each other"),

@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tradebot.core.config import PlaybookConfig
-from tradebot.core.regime.catalogue import detector_by_name
-from tradebot.core.regime.detector import Detector, Labels, detect
-from tradebot.core.regime.persistence import new_state, persist_scan
+from tradebot.core.forecast.model import Model
+from tradebot.core.opinions.regimes import Regimes
 from tradebot.core.regime.weights import weight_table
 from tradebot.core.selection.confluence import combine
 from tradebot.core.strategies.catalogue import evaluate, inputs_of, optional_inputs_of, strategy_by_name
@@ -31,24 +30,27 @@ class Playbook:
     """`names` are the columns that it reads; `table` (L + 1, K) the weights by regime; `column_of` places the names in the catalogue."""
 
     strategies: tuple[Strategy, ...]  # (K,)
-    detector: Detector
+    regimes: Regimes
     table: Float
     names: tuple[str, ...]
     column_of: Mapping[str, int]
     config: PlaybookConfig
 
     @staticmethod
-    def of(config: PlaybookConfig, catalogue: Sequence[str]) -> Playbook:
-        """`catalogue` are the names of all columns. Raises KeyError, with the nearest name, for a strategy or detector that there isn't."""
+    def of(config: PlaybookConfig, catalogue: Sequence[str], model: Model | None = None) -> Playbook:
+        """`catalogue` are the names of all columns, `model` that of learned regimes.
+
+        Raises KeyError, with the nearest name, for a strategy or detector that there isn't, OperatorFault for a model without regimes.
+        """
         strategies = tuple(strategy_by_name(name) for name in config.strategies.names)
-        detector = detector_by_name(config.regime.detector)
+        regimes = Regimes.of(config.regime.detector, model)
         frames = FRAMES if config.strategies.confluence else FRAMES[:1]
-        wanted = (*inputs_of(strategies, frames), *optional_inputs_of(strategies, frames), *detector.inputs)
+        wanted = (*inputs_of(strategies, frames), *optional_inputs_of(strategies, frames), *regimes.inputs)
         names = tuple(dict.fromkeys((*wanted, *(GATE_INPUTS if config.gates is not None else ()))))
-        table = weight_table(detector.name, detector.labels, [s.alpha for s in strategies], [s.pools for s in strategies])
+        table = weight_table(regimes.detector, regimes.labels, [s.alpha for s in strategies], [s.pools for s in strategies])
         holds = replace(config.selection.performance, max_hold_bars=tuple(s.max_hold_bars for s in strategies))
         filled = replace(config, selection=replace(config.selection, performance=holds))
-        return Playbook(strategies, detector, table, names, {name: i for i, name in enumerate(catalogue)}, filled)
+        return Playbook(strategies, regimes, table, names, {name: i for i, name in enumerate(catalogue)}, filled)
 
     @property
     def strategy_names(self) -> tuple[str, ...]:
@@ -74,13 +76,3 @@ class Playbook:
         )
         signal, valid = asked[0]
         return np.where(framed, together, signal), valid
-
-    def seen(self, features: Float, column_of: Mapping[str, int] | None = None) -> Labels:
-        """The detector's labels (...) before persistence."""
-        return detect(self.detector, features, self.column_of if column_of is None else column_of)
-
-    def regimes(self, seen: Labels) -> Labels:
-        """Labels (T, N) with persistence, from a cold start."""
-        out = np.empty_like(seen)
-        persist_scan(new_state(seen.shape[1]), seen, self.config.regime.persistence_bars, self.detector.at_once, out)
-        return out

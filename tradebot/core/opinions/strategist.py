@@ -34,9 +34,10 @@ def by_strategies(
     """Moves the memory of regimes and selection on by one minute. `busy` = held or with an open order; `held` (N,) shares."""
     book = mind.playbook
     assert book is not None, "a profile without strategies"
-    state.remember(book.strategy_names, book.detector.name, len(book.detector.labels))
+    state.remember(book.strategy_names, book.regimes.detector, book.regimes.labels)
+    seen = book.regimes.seen(state.features, book.column_of, state.beliefs)
     regime = np.empty(len(state.symbols), np.int8)
-    persist_step(state.regimes, book.seen(state.features), book.config.regime.persistence_bars, book.detector.at_once, regime)
+    persist_step(state.regimes, seen, book.config.regime.persistence_bars, book.regimes.at_once, regime)
     signals, valid = book.signals(state.features)
     selection = select(
         state.selection, minute.minute_ns, session.open_ns, session.close_ns, minute.open / UNITS_PER_USD, minute.close / UNITS_PER_USD,
@@ -88,7 +89,7 @@ def _exits(state: State, selection: Selection, book: Playbook, held: npt.NDArray
 def _thoughts(state: State, regime: npt.NDArray[np.int8], selection: Selection, book: Playbook) -> Thoughts:
     arms, rows = book.arms, np.arange(len(state.symbols))
     return Thoughts(
-        tuple("" if label == UNKNOWN else book.detector.labels[label] for label in regime),
+        tuple("" if label == UNKNOWN else book.regimes.labels[label] for label in regime),
         book.strategy_names,
         state.selection.ledger[..., SIGNAL].copy(),
         selection.weights,

@@ -1,4 +1,4 @@
-"""The DETECTORS that a profile can name. The learned ones (learned.py, hmm.py) come with a trained model instead."""
+"""The detectors that a profile can name: DETECTORS are rules, the LEARNED ones (hmm.py, learned.py) come with a trained model."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ DETECTORS: Final[Mapping[str, Detector]] = MappingProxyType(
     }
 )
 
+LEARNED: Final = ("hmm", "learned")
+
 
 def detector_by_name(name: str) -> Detector:
-    """The detector of that name. Raises KeyError, whose text names the nearest one."""
+    """The rule of that name. Raises KeyError, whose text names the nearest one."""
     if name not in DETECTORS:
         nearest = difflib.get_close_matches(name, DETECTORS, 1, 0.0)[0]
         raise KeyError(f"there is no regime detector {name!r}; the nearest is {nearest!r}")
