@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from tests.playbook.market import DAY, OPEN_NS, accepted, config, filled, leg_report, minute, started, tick
@@ -33,6 +34,8 @@ from tradebot.core.domain.events import (
 from tradebot.core.domain.orders import OrderIntent, OrderKind, OrderStatus, Side
 from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.core.engine import Engine
+from tradebot.core.features.catalogue import STATE_WIDTH
+from tradebot.core.state import state_from_bytes, state_to_bytes
 
 FLATTEN_NS = DAY.close_ns - 5 * NS_PER_MINUTE
 
@@ -281,3 +284,18 @@ def test_a_new_universe_keeps_what_is_known_and_what_is_held() -> None:
     assert state.memory[2].tobytes() == before.tobytes()
     assert (state.mark("AAA"), state.mark("BBB"), state.mark("CCC")) == (700_000, 100_000, 0)
     assert not state.memory[0].any()
+
+
+def test_a_snapshot_of_another_version_keeps_the_books_and_warms_up_anew() -> None:
+    engine = started()
+    entered(engine)
+    old = state_from_bytes(engine.snapshot())
+    old.layout, old.memory, old.features = "of last year", np.zeros((2, 13)), np.zeros((2, 20))
+    later = Engine.restore(engine.config, engine.sessions, engine.models, state_to_bytes(old))
+    assert later.state.memory.shape == (2, STATE_WIDTH)
+    assert not later.state.memory.any()
+    assert np.isnan(later.state.features).all()
+    assert later.state.book.qty("AAA") == 5
+    later.handle(minute(1, {"AAA": 70, "BBB": 10}))
+    same = Engine.restore(engine.config, engine.sessions, engine.models, engine.snapshot())
+    assert same.state.memory.tobytes() == engine.state.memory.tobytes()

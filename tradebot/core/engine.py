@@ -60,6 +60,7 @@ class Engine:
         self.sessions = sessions
         self.models = models
         self.state = state if state is not None else State()
+        self.state.fit()
         self._mind = Mind.of(config, models[self.state.model_id] if self.state.model_id else None)
 
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -13,9 +14,12 @@ from tradebot.core.domain.book import Book
 from tradebot.core.domain.events import decode_hook, encode_hook
 from tradebot.core.domain.trade import TradeLedger
 from tradebot.core.execution.closing import Closing
-from tradebot.core.features.catalogue import FEATURE_COUNT, STATE_WIDTH, new_state
+from tradebot.core.features.catalogue import FEATURE_COUNT, FEATURES, STATE_WIDTH, new_state, schema_hash
 from tradebot.core.regime import persistence
 from tradebot.core.selection.memory import SelectionState, new_selection
+
+LAYOUT: Final = f"{schema_hash(tuple(f.name for f in FEATURES))}-{STATE_WIDTH}"
+"""What the memory of the features means; another version's is of no use."""
 
 
 class Safety(StrEnum):
@@ -32,6 +36,7 @@ class State(msgspec.Struct):
     symbols: tuple[str, ...] = ()
     memory: npt.NDArray[np.float64] = np.zeros((0, STATE_WIDTH))  # (N, S) of the feature steps
     features: npt.NDArray[np.float64] = np.zeros((0, FEATURE_COUNT))  # (N, F) of the last minute
+    layout: str = ""  # of `memory` and `features`; see LAYOUT
     seen: npt.NDArray[np.int64] = np.zeros(0, np.int64)  # (N,)
     marks: npt.NDArray[np.int64] = np.zeros(0, np.int64)  # (N,) last close in units, 0 before the first
     now_ns: int = 0
@@ -82,6 +87,13 @@ class State(msgspec.Struct):
                 new[stays] = past[kept[stays]]
             self.regimes, self.beliefs = regimes, beliefs
             self.selection.watch(kept)
+
+    def fit(self) -> None:
+        """Drop the feature memory of another version: its columns are not valid until they have warmed up anew. The books stay."""
+        if self.layout != LAYOUT:
+            count = len(self.symbols)
+            self.memory, self.features = new_state(count), np.full((count, FEATURE_COUNT), np.nan)
+            self.seen, self.minute_ns, self.layout = np.zeros(count, np.int64), -1, LAYOUT
 
     def remember(self, strategies: tuple[str, ...], detector: str, regimes: tuple[str, ...]) -> None:
         """Have room for these strategies and regimes; what was remembered for others is dropped."""
