@@ -123,3 +123,15 @@ def test_too_few_hours_are_refused(market: Market, settings: Settings, tmp_path:
         learn_selector(settings, few, None, lambda line: None)
     with pytest.raises(OperatorFault, match="--dataset writes the rows of a classifier"):
         learn_selector(settings, few, tmp_path, lambda line: None)
+
+
+def test_a_missing_first_minute_is_asked_a_minute_later(market: Market, settings: Settings, model: ForestModel) -> None:
+    hour_ns = market.between(FIRST, FIRST)[0].open_ns + BLOCK_NS
+    bars = market.histories["SPY"]
+    holed = Market({"SPY": bars.rows(bars.minute_ns != hour_ns)}, market.table, market.traded)
+    decisions = {d.minute_ns: d for d in watched(holed, settings, model)[0].decisions}
+    first, second = decisions[hour_ns], decisions[hour_ns + 60 * 10**9]
+    assert first.thoughts is not None and first.thoughts.arms == ("",)
+    places = [second.feature_names.index(name) for name in model.features]
+    said = model.predict(second.features[:, places])[0]
+    assert second.thoughts is not None and second.thoughts.arms[0] == model.classes[int(np.argmax(said))]
