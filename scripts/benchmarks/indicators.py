@@ -6,10 +6,11 @@ The peers compute the common indicators that each has; a figure is the mean over
 from __future__ import annotations
 
 import datetime as dt
+import sys
 import time
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 
-import numba
 import numpy as np
 
 from scripts.benchmarks.measure import Figure, percentile
@@ -18,6 +19,7 @@ from tradebot.core.domain.session import Session
 from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.core.features.catalogue import FEATURE_COUNT, LONGEST_WARM_UP, new_state, scan_sessions, step_minute
 from tradebot.core.features.rows import grid_rows
+from tradebot.core.kernels.parts import PARTS
 
 BARS, SESSION_BARS, MARKET, REPEATS = 440_000, 390, 11_000, 5
 DAY_NS = 86_400 * 10**9
@@ -65,7 +67,10 @@ def _batch(grid: MarketGrid, bars: Columns) -> list[Figure]:
     made = _median_s(ours) * 1e9 / len(grid.minute_ns) / FEATURE_COUNT
     note = f"{FEATURE_COUNT} columns, one pass, one thread, {len(grid.minute_ns):,} bars; goal 5"
     figures = [Figure("batch, the whole catalogue", made, "ns per bar and feature", 10.0, note)]
-    for name, calls in (("TA-Lib", _talib(bars)), ("polars", _polars(bars)), ("pandas", _pandas(bars))):
+    for name, module, peer in (("TA-Lib", "talib", _talib), ("polars", "polars", _polars), ("pandas", "pandas", _pandas)):
+        if not _is_there(name, module):
+            continue
+        calls = peer(bars)
         each = sum(_median_s(call) for call in calls.values()) * 1e9 / len(bars[0]) / len(calls)
         figures.append(
             Figure(f"batch, {name}", each, "ns per bar and feature", None, f"{len(calls)} indicators; ours is {made / each:.2f}x")
@@ -87,7 +92,10 @@ def _streaming(grid: MarketGrid, bars: Columns) -> list[Figure]:
     ours = sum(samples) / len(samples) / FEATURE_COUNT
     note = f"one symbol, one call from Python a minute: mean {sum(samples) / len(samples):.1f}, p99 {percentile(samples, 99):.1f} us"
     figures = [Figure("streaming, the whole catalogue", ours, "us per update and feature", 0.02, note)]
-    for name, update, count in (("TA-Lib stream", _talib_stream(bars), 8), ("talipp", _talipp(bars), 8)):
+    for name, module, peer, count in (("TA-Lib stream", "talib", _talib_stream, 8), ("talipp", "talipp", _talipp, 8)):
+        if not _is_there(name, module):
+            continue
+        update = peer(bars)
         began = time.perf_counter()
         for t in range(200, 1_200):
             update(t)
@@ -99,11 +107,10 @@ def _streaming(grid: MarketGrid, bars: Columns) -> list[Figure]:
 
 
 def _whole_market() -> list[Figure]:
-    """One minute of 11,000 symbols: an ordinary one, and the worst, which closes 5-, 15- and 60-minute bars."""
+    """One minute of 11,000 symbols: an ordinary one, and the worst, which ends 5-, 15- and 60-minute bars. NUMBA_NUM_THREADS sets threads."""
     grid = walk(1, MARKET)
     rows, present = grid_rows(grid, 0, 130), grid.present[0]
     state, out, seen = new_state(MARKET), np.empty((MARKET, FEATURE_COUNT)), np.zeros(MARKET, np.int64)
-    numba.set_num_threads(min(2, numba.config.NUMBA_NUM_THREADS))
     ordinary, closing = [], []
     for t in range(130):
         began = time.perf_counter()
@@ -112,10 +119,19 @@ def _whole_market() -> list[Figure]:
         if t >= 66:
             (closing if (t + 1) % 60 == 0 else ordinary).append(took_ms)
     note = f"{FEATURE_COUNT} features, {state.nbytes / 2**20:.0f} MiB of memory; goal 30"
+    threads = f"{PARTS} threads"
     return [
-        Figure(f"{MARKET:,} symbols, one minute, two threads, median", percentile(ordinary, 50), "ms", 100.0, note),
+        Figure(f"{MARKET:,} symbols, one minute, {threads}, median", percentile(ordinary, 50), "ms", 100.0, note),
         Figure(f"{MARKET:,} symbols, the minute that ends an hour", max(closing), "ms", 100.0, "5-, 15- and 60-minute bars end with it"),
     ]
+
+
+def _is_there(name: str, module: str) -> bool:
+    """Peers are optional."""
+    found = find_spec(module) is not None
+    if not found:
+        print(f"{name} is not installed and is left out: .venv/bin/pip install -c requirements.lock -e '.[bench]'", file=sys.stderr)
+    return found
 
 
 def _median_s(call: Callable[[], object]) -> float:
