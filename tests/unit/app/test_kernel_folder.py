@@ -36,6 +36,17 @@ def test_a_kernel_sees_that_what_it_calls_has_changed(tmp_path: Path) -> None:
     assert answer(tmp_path) == 30
 
 
+def test_every_file_that_is_compiled_counts() -> None:
+    """A file without a sign of numba would be left out of the hash, and its old kernels served for ever."""
+    core = Path(tradebot.__file__).parent / "core"
+    compiled = [
+        p for p in core.rglob("*.py") if "@kernel" in p.read_text() or "@threaded_kernel" in p.read_text() or "@njit" in p.read_text()
+    ]
+    assert len(compiled) > 50
+    for path in compiled:
+        assert any(sign in path.read_bytes() for sign in tradebot._SIGNS), path
+
+
 def test_the_first_start_says_that_it_compiles_and_the_next_says_nothing(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "kernels"))
     said: list[str] = []
