@@ -107,7 +107,7 @@ def _streaming(grid: MarketGrid, bars: Columns) -> list[Figure]:
 
 
 def _whole_market() -> list[Figure]:
-    """One minute of 11,000 symbols: an ordinary one, and the worst, which ends bars of 5, 15 and 60 minutes. NUMBA_NUM_THREADS sets threads."""
+    """One minute of 11,000 symbols: an ordinary one, and the worst, which ends bars of 5, 15 and 60 minutes."""
     grid = walk(1, MARKET)
     rows, present = grid_rows(grid, 0, 130), grid.present[0]
     state, out, seen = new_state(MARKET), np.empty((MARKET, FEATURE_COUNT)), np.zeros(MARKET, np.int64)
