@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from tests.playbook.market import DAY, OPEN_NS, accepted, config, filled, leg_report, minute, started, tick
+from tests.playbook.market import DAY, OPEN_NS, Oracle, accepted, config, filled, leg_report, minute, started, tick
 from tradebot.core.domain.commands import (
     Alert,
     CancelOrder,
@@ -23,6 +23,7 @@ from tradebot.core.domain.decision import predictions
 from tradebot.core.domain.events import (
     AccountReconciled,
     FeedChanged,
+    ModelPromoted,
     OperatorOrder,
     OperatorSpoke,
     OrderRefused,
@@ -34,7 +35,7 @@ from tradebot.core.domain.events import (
 from tradebot.core.domain.orders import OrderIntent, OrderKind, OrderStatus, Side
 from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.core.engine import Engine
-from tradebot.core.features.catalogue import STATE_WIDTH
+from tradebot.core.features.catalogue import STATE_WIDTH, families_of, new_state
 from tradebot.core.state import state_from_bytes, state_to_bytes
 
 FLATTEN_NS = DAY.close_ns - 5 * NS_PER_MINUTE
@@ -283,7 +284,19 @@ def test_a_new_universe_keeps_what_is_known_and_what_is_held() -> None:
     assert state.symbols == ("CCC", "BBB", "AAA")
     assert state.memory[2].tobytes() == before.tobytes()
     assert (state.mark("AAA"), state.mark("BBB"), state.mark("CCC")) == (700_000, 100_000, 0)
-    assert not state.memory[0].any()
+    assert state.memory[0].tobytes() == new_state(1, families_of(("open",))).tobytes()
+
+
+def test_a_model_that_reads_more_makes_the_features_warm_up_anew_and_one_that_reads_the_same_does_not() -> None:
+    engine = started()
+    engine.handle(minute(0, {"AAA": 70, "BBB": 10}))
+    same, more = Oracle("again"), Oracle("wiser", ("open", "rsi_14"))
+    engine.models = {m.model_id: m for m in (same, more)}
+    engine.handle(ModelPromoted(ts_event_ns=OPEN_NS, model_id="again", manifest_sha256="", reason="test"))
+    assert engine.state.seen.tolist() == [1, 1]
+    engine.handle(ModelPromoted(ts_event_ns=OPEN_NS, model_id="wiser", manifest_sha256="", reason="test"))
+    assert engine.state.seen.tolist() == [0, 0]
+    assert engine.state.families == families_of(("open", "rsi_14"))
 
 
 def test_a_snapshot_of_another_version_keeps_the_books_and_warms_up_anew() -> None:
@@ -293,7 +306,7 @@ def test_a_snapshot_of_another_version_keeps_the_books_and_warms_up_anew() -> No
     old.layout, old.memory, old.features = "of last year", np.zeros((2, 13)), np.zeros((2, 20))
     later = Engine.restore(engine.config, engine.sessions, engine.models, state_to_bytes(old))
     assert later.state.memory.shape == (2, STATE_WIDTH)
-    assert not later.state.memory.any()
+    assert later.state.memory.tobytes() == new_state(2, later.state.families).tobytes()
     assert np.isnan(later.state.features).all()
     assert later.state.book.qty("AAA") == 5
     later.handle(minute(1, {"AAA": 70, "BBB": 10}))

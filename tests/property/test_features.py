@@ -14,7 +14,18 @@ from tests.property.bars import DAY_NS, HOSTILE, grid
 from tradebot.core.domain.bars import MarketGrid
 from tradebot.core.domain.session import Session
 from tradebot.core.features import catalogue
-from tradebot.core.features.catalogue import FAMILIES, FEATURE_COUNT, FEATURES, new_state, scan_features, scan_sessions, step_minute
+from tradebot.core.features.catalogue import (
+    FAMILIES,
+    FEATURE_COUNT,
+    FEATURES,
+    column_index,
+    families_of,
+    family_of,
+    new_state,
+    scan_features,
+    scan_sessions,
+    step_minute,
+)
 from tradebot.core.features.rows import grid_rows
 from tradebot.core.features.sets import SETS
 from tradebot.learning.proofs.prove import choose_sessions, prove
@@ -79,6 +90,19 @@ def test_threads_change_nothing() -> None:
         of_one = FEATURE_COUNT - 2 * len(catalogue.cross_section.SOURCES)
         assert part[0, :of_one].tobytes() == out[n, :of_one].tobytes()
     assert alone.tobytes() == shared.tobytes()
+
+
+@pytest.mark.parametrize("names", [("rsi_14",), ("rank_momentum_15m", "close"), ("garch_ratio", "vix", "day_return_1"), SETS["both"], ()])
+def test_families_that_nobody_reads_are_left_out_and_change_nothing(names: tuple[str, ...]) -> None:
+    g = grid(8, sessions=4, symbols=3)
+    whole = np.concatenate([values for _, values, _ in scan_sessions(g)])
+    part = np.concatenate([values for _, values, _ in scan_sessions(g, new_state(3, families_of(names)))])
+    columns = column_index(names)
+    assert part[:, :, columns].tobytes() == whole[:, :, columns].tobytes()
+    there = np.isfinite(part).any(axis=(0, 1))
+    kept = {family_of(f.name) for f, here in zip(FEATURES, there, strict=True) if here}
+    assert kept <= {family_of(name) for name in names} | {"cross_section"} | {family_of(n) for n in ("momentum_15m",)}
+    assert there.sum() < FEATURE_COUNT
 
 
 def test_a_symbol_with_too_little_history_is_not_valid_and_has_no_number() -> None:

@@ -46,6 +46,7 @@ from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 from tradebot.core.execution import exits, planner
 from tradebot.core.execution.closing import ATTEMPTS_MAX, Closing, next_steps
 from tradebot.core.execution.reconcile import differences
+from tradebot.core.features.catalogue import families_of
 from tradebot.core.forecast.model import Model
 from tradebot.core.opinions.mind import Mind
 from tradebot.core.pipeline import decide, decision_id, opine, perceive
@@ -60,8 +61,8 @@ class Engine:
         self.sessions = sessions
         self.models = models
         self.state = state if state is not None else State()
-        self.state.fit()
         self._mind = Mind.of(config, models[self.state.model_id] if self.state.model_id else None)
+        self.state.keep(families_of(self._mind.names))
 
     @classmethod
     def restore(cls, config: EngineConfig, sessions: SessionTable, models: Mapping[str, Model], data: bytes) -> Engine:
@@ -108,6 +109,7 @@ class Engine:
             case ModelPromoted(model_id=model_id):
                 state.model_id = model_id
                 self._mind = Mind.of(self.config, self.models[model_id])
+                state.keep(families_of(self._mind.names))
                 return []
             case UniverseSelected(symbols=symbols):
                 held = (s for s, p in state.book.positions.items() if p.qty and s not in symbols)

@@ -14,7 +14,7 @@ from tradebot.core.domain.book import Book
 from tradebot.core.domain.events import decode_hook, encode_hook
 from tradebot.core.domain.trade import TradeLedger
 from tradebot.core.execution.closing import Closing
-from tradebot.core.features.catalogue import FEATURE_COUNT, FEATURES, STATE_WIDTH, new_state, schema_hash
+from tradebot.core.features.catalogue import ALL_FAMILIES, FEATURE_COUNT, FEATURES, STATE_WIDTH, new_state, schema_hash
 from tradebot.core.regime import persistence
 from tradebot.core.selection.memory import SelectionState, new_selection
 
@@ -37,6 +37,7 @@ class State(msgspec.Struct):
     memory: npt.NDArray[np.float64] = np.zeros((0, STATE_WIDTH))  # (N, S) of the feature steps
     features: npt.NDArray[np.float64] = np.zeros((0, FEATURE_COUNT))  # (N, F) of the last minute
     layout: str = ""  # of `memory` and `features`; see LAYOUT
+    families: int = ALL_FAMILIES  # those that `memory` keeps
     seen: npt.NDArray[np.int64] = np.zeros(0, np.int64)  # (N,)
     marks: npt.NDArray[np.int64] = np.zeros(0, np.int64)  # (N,) last close in units, 0 before the first
     now_ns: int = 0
@@ -76,7 +77,7 @@ class State(msgspec.Struct):
         old = {s: n for n, s in enumerate(self.symbols)}
         kept = np.array([old.get(s, -1) for s in symbols], np.int64)
         stays = kept >= 0
-        memory, features = new_state(len(symbols)), np.full((len(symbols), FEATURE_COUNT), np.nan)
+        memory, features = new_state(len(symbols), self.families), np.full((len(symbols), FEATURE_COUNT), np.nan)
         seen, marks = np.zeros(len(symbols), np.int64), np.zeros(len(symbols), np.int64)
         for new, past in ((memory, self.memory), (features, self.features), (seen, self.seen), (marks, self.marks)):
             new[stays] = past[kept[stays]]
@@ -88,11 +89,15 @@ class State(msgspec.Struct):
             self.regimes, self.beliefs = regimes, beliefs
             self.selection.watch(kept)
 
-    def fit(self) -> None:
-        """Drop the feature memory of another version: its columns are not valid until they have warmed up anew. The books stay."""
-        if self.layout != LAYOUT:
-            count = len(self.symbols)
-            self.memory, self.features = new_state(count), np.full((count, FEATURE_COUNT), np.nan)
+    def keep(self, families: int) -> None:
+        """Keep the memory of these families of features, or of more; what none of the profile's columns needs costs nothing.
+
+        A memory of another version, or one that lacks a family, is dropped: columns are not valid until they have warmed up anew. The
+        books stay.
+        """
+        if self.layout != LAYOUT or families & ~self.families or not self.symbols:
+            count, self.families = len(self.symbols), families
+            self.memory, self.features = new_state(count, families), np.full((count, FEATURE_COUNT), np.nan)
             self.seen, self.minute_ns, self.layout = np.zeros(count, np.int64), -1, LAYOUT
 
     def remember(self, strategies: tuple[str, ...], detector: str, regimes: tuple[str, ...]) -> None:

@@ -19,7 +19,7 @@ from tradebot.core.domain.commands import Command
 from tradebot.core.domain.events import Event, MinuteClosed
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.engine import Engine
-from tradebot.core.features.catalogue import FEATURES, new_state, scan_features, scan_sessions, schema_hash
+from tradebot.core.features.catalogue import ALL_FAMILIES, FEATURES, new_state, scan_features, scan_sessions, schema_hash
 from tradebot.learning.grids import minutes_of, sessions_of
 from tradebot.shell.store.bars import read_bar_folder
 from tradebot.shell.store.feature_file import bars_hash, describe, read_description, read_memory, read_values
@@ -188,6 +188,7 @@ def test_the_rows_that_the_engine_decides_on_are_the_stored_ones(tmp_path: Path)
     model = BelowVwap()
     venue = Venue(market.histories, market.table, sessions[0].open_ns - 6 * 3600 * 10**9, VenueConfig())
     engine = Engine(config(max_shares=0), market.table, {model.model_id: model})
+    engine.state.keep(ALL_FAMILIES)
     compared = 0
 
     def observe(event: Event, commands: list[Command]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import Final
 
@@ -101,11 +101,14 @@ _ACROSS: Final = cross_section.features({feature.name: feature for feature in _O
 FEATURES: Final[tuple[Feature, ...]] = (*_OF_ONE_SYMBOL, *_ACROSS)
 FEATURE_COUNT: Final = len(FEATURES)
 
-# A symbol's memory: bars seen since the last reset, the last session, the window of bars, then each family's own.
-_COUNT, _LAST_SESSION, _WINDOW_S = 0, 1, 2
+# A symbol's memory: bars seen since the last reset, the last session, the families that it keeps (a bit each, by their place in
+# FAMILIES), the window of bars, then each family's own.
+_COUNT, _LAST_SESSION, _FAMILIES, _WINDOW_S = 0, 1, 2, 3
+ALL_FAMILIES: Final = (1 << len(FAMILIES)) - 1
 _S = tuple(accumulate((f.STATE_WIDTH for f in FAMILIES), initial=_WINDOW_S + window.STATE_WIDTH))
 _F = tuple(accumulate((len(f.FEATURES) for f in FAMILIES), initial=0))
 STATE_WIDTH: Final = _S[-1]
+_PLACES = np.array(_F, np.int64)
 
 _ACROSS_F = len(_OF_ONE_SYMBOL)
 _ACROSS_SOURCES = np.array([[f.name for f in _OF_ONE_SYMBOL].index(name) for name in cross_section.SOURCES], np.int64)
@@ -118,49 +121,88 @@ _PART_SYMBOLS_MIN = 256  # fewer are done before a second thread has woken up
 
 
 @njit(error_model="numpy", inline="always")
-def _step_symbol(state: Float, row: Float, out: Float) -> None:
+def _step_symbol(state: Float, row: Float, out: Float) -> None:  # noqa: PLR0915  (a line for each family)
     """One bar of one symbol: `state` (S,), `row` (R,), `out` (F,). Reads nothing but the past and this row."""
     if row[SESSION] - state[_LAST_SESSION] > _FORGET_AFTER_MINUTES:
+        kept = state[_FAMILIES]
         state[:] = 0.0
+        state[_FAMILIES] = kept
+    families = int(state[_FAMILIES])
     state[_LAST_SESSION] = row[SESSION]
     state[_COUNT] += 1.0
     end = window.push(state, _WINDOW_S, row)
-    price.step(state, _S[0], end, row, out, _F[0])
-    momentum.step(state, _S[1], end, row, out, _F[1])
-    volatility.step(state, _S[2], end, row, out, _F[2])
-    volatility_range.step(state, _S[3], end, row, out, _F[3])
-    volume.step(state, _S[4], end, row, out, _F[4])
-    volume_flow.step(state, _S[5], end, row, out, _F[5])
-    vwap.step(state, _S[6], end, row, out, _F[6])
-    microstructure.step(state, _S[7], end, row, out, _F[7])
-    tape.step(state, _S[8], end, row, out, _F[8])
-    signal_strength.step(state, _S[9], end, row, out, _F[9])
-    clock.step(state, _S[10], end, row, out, _F[10])
-    ma.step(state, _S[11], end, row, out, _F[11])
-    ma_smoothed.step(state, _S[12], end, row, out, _F[12])
-    macd.step(state, _S[13], end, row, out, _F[13])
-    trend.step(state, _S[14], end, row, out, _F[14])
-    trend_stops.step(state, _S[15], end, row, out, _F[15])
-    directional.step(state, _S[16], end, row, out, _F[16])
-    oscillators.step(state, _S[17], end, row, out, _F[17])
-    oscillators_range.step(state, _S[18], end, row, out, _F[18])
-    oscillators_smoothed.step(state, _S[19], end, row, out, _F[19])
-    bands.step(state, _S[20], end, row, out, _F[20])
-    candles.step(state, _S[21], end, row, out, _F[21])
-    breakouts.step(state, _S[22], end, row, out, _F[22])
-    levels.step(state, _S[23], end, row, out, _F[23])
-    statistics.step(state, _S[24], end, row, out, _F[24])
-    dependence.step(state, _S[25], end, row, out, _F[25])
-    entropy.step(state, _S[26], end, row, out, _F[26])
-    filters.step(state, _S[27], end, row, out, _F[27])
-    frames.step(state, _S[28], end, row, out, _F[28])
-    daily.step(state, _S[29], end, row, out, _F[29])
-    cross_asset.step(state, _S[30], end, row, out, _F[30])
-    macro.step(state, _S[31], end, row, out, _F[31])
+    if families >> 0 & 1:
+        price.step(state, _S[0], end, row, out, _F[0])
+    if families >> 1 & 1:
+        momentum.step(state, _S[1], end, row, out, _F[1])
+    if families >> 2 & 1:
+        volatility.step(state, _S[2], end, row, out, _F[2])
+    if families >> 3 & 1:
+        volatility_range.step(state, _S[3], end, row, out, _F[3])
+    if families >> 4 & 1:
+        volume.step(state, _S[4], end, row, out, _F[4])
+    if families >> 5 & 1:
+        volume_flow.step(state, _S[5], end, row, out, _F[5])
+    if families >> 6 & 1:
+        vwap.step(state, _S[6], end, row, out, _F[6])
+    if families >> 7 & 1:
+        microstructure.step(state, _S[7], end, row, out, _F[7])
+    if families >> 8 & 1:
+        tape.step(state, _S[8], end, row, out, _F[8])
+    if families >> 9 & 1:
+        signal_strength.step(state, _S[9], end, row, out, _F[9])
+    if families >> 10 & 1:
+        clock.step(state, _S[10], end, row, out, _F[10])
+    if families >> 11 & 1:
+        ma.step(state, _S[11], end, row, out, _F[11])
+    if families >> 12 & 1:
+        ma_smoothed.step(state, _S[12], end, row, out, _F[12])
+    if families >> 13 & 1:
+        macd.step(state, _S[13], end, row, out, _F[13])
+    if families >> 14 & 1:
+        trend.step(state, _S[14], end, row, out, _F[14])
+    if families >> 15 & 1:
+        trend_stops.step(state, _S[15], end, row, out, _F[15])
+    if families >> 16 & 1:
+        directional.step(state, _S[16], end, row, out, _F[16])
+    if families >> 17 & 1:
+        oscillators.step(state, _S[17], end, row, out, _F[17])
+    if families >> 18 & 1:
+        oscillators_range.step(state, _S[18], end, row, out, _F[18])
+    if families >> 19 & 1:
+        oscillators_smoothed.step(state, _S[19], end, row, out, _F[19])
+    if families >> 20 & 1:
+        bands.step(state, _S[20], end, row, out, _F[20])
+    if families >> 21 & 1:
+        candles.step(state, _S[21], end, row, out, _F[21])
+    if families >> 22 & 1:
+        breakouts.step(state, _S[22], end, row, out, _F[22])
+    if families >> 23 & 1:
+        levels.step(state, _S[23], end, row, out, _F[23])
+    if families >> 24 & 1:
+        statistics.step(state, _S[24], end, row, out, _F[24])
+    if families >> 25 & 1:
+        dependence.step(state, _S[25], end, row, out, _F[25])
+    if families >> 26 & 1:
+        entropy.step(state, _S[26], end, row, out, _F[26])
+    if families >> 27 & 1:
+        filters.step(state, _S[27], end, row, out, _F[27])
+    if families >> 28 & 1:
+        frames.step(state, _S[28], end, row, out, _F[28])
+    if families >> 29 & 1:
+        daily.step(state, _S[29], end, row, out, _F[29])
+    if families >> 30 & 1:
+        cross_asset.step(state, _S[30], end, row, out, _F[30])
+    if families >> 31 & 1:
+        macro.step(state, _S[31], end, row, out, _F[31])
     if state[_COUNT] < LONGEST_WARM_UP:
         for f in range(len(_WARM_UP)):
             if state[_COUNT] < _WARM_UP[f]:
                 out[f] = np.nan
+    if families != ALL_FAMILIES:
+        for k in range(len(_PLACES) - 1):
+            if not families >> k & 1:
+                out[_PLACES[k] : _PLACES[k + 1]] = np.nan
 
 
 @threaded_kernel
@@ -200,9 +242,20 @@ def step_minute(state: Float, rows: Float, present: Bool, out: Float, seen: Int)
     step_minutes(state, rows[None], present[None], out[None], seen[None])
 
 
-def new_state(symbols: int) -> Float:
-    """Memory of symbols that have seen nothing, (N, S)."""
-    return np.zeros((symbols, STATE_WIDTH))
+def new_state(symbols: int, families: int = ALL_FAMILIES) -> Float:
+    """Memory of symbols that have seen nothing, (N, S), which keeps some of the families: the columns of the others are NaN."""
+    state = np.zeros((symbols, STATE_WIDTH))
+    state[:, _FAMILIES] = families
+    return state
+
+
+def families_of(names: Iterable[str]) -> int:
+    """The families that these columns need, a bit each."""
+    wanted = set(names)
+    for across in _ACROSS:
+        if across.name in wanted:
+            wanted.add(across.name.partition("_")[2])
+    return sum(1 << k for k, family in enumerate(FAMILIES) if any(f.name in wanted for f in family.FEATURES))
 
 
 def scan_sessions(grid: MarketGrid, state: Float | None = None) -> Iterator[tuple[slice, Float, Int]]:
@@ -224,9 +277,10 @@ def scan_features(grid: MarketGrid, names: tuple[str, ...] | None = None) -> tup
 
     A minute is valid where every column asked for is finite: there was a bar, every warm-up is over, every input was there.
     """
-    columns = column_index(names if names is not None else tuple(f.name for f in FEATURES))
+    wanted = names if names is not None else tuple(f.name for f in FEATURES)
+    columns = column_index(wanted)
     values = np.empty((*grid.present.shape, len(columns)))
-    for rows, session, _ in scan_sessions(grid):
+    for rows, session, _ in scan_sessions(grid, new_state(len(grid.symbols), families_of(wanted))):
         values[rows] = session[:, :, columns]
     return values, finite_rows(values)
 
