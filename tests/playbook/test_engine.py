@@ -309,6 +309,7 @@ def test_a_snapshot_of_another_version_keeps_the_books_and_warms_up_anew() -> No
     assert later.state.memory.tobytes() == new_state(2, later.state.families).tobytes()
     assert np.isnan(later.state.features).all()
     assert later.state.book.qty("AAA") == 5
+    assert later.handle(minute(0, {"AAA": 70, "BBB": 10})) == []  # a minute that was perceived is never perceived again
     later.handle(minute(1, {"AAA": 70, "BBB": 10}))
     same = Engine.restore(engine.config, engine.sessions, engine.models, engine.snapshot())
     assert same.state.memory.tobytes() == engine.state.memory.tobytes()

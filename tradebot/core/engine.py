@@ -132,10 +132,13 @@ class Engine:
         if minute.minute_ns <= state.minute_ns:
             return []  # the same minute again, from another source
         perceive(state, minute, session)
-        opinion = opine(state, minute, session, self._mind, self.config)
         late_s = (minute.ts_event_ns - minute.minute_ns - NS_PER_MINUTE) / NS_PER_S
-        if late_s > self.config.bar_late_s_max and not self._has_decided_in(session):
-            return []  # history: warm-up before the first live minute
+        is_history = late_s > self.config.bar_late_s_max and not self._has_decided_in(session)
+        if is_history and self._mind.playbook is None:
+            return []  # warm-up before the first live minute
+        opinion = opine(state, minute, session, self._mind, self.config)
+        if is_history:
+            return []  # strategies remember what they thought
         self._start_day(session)
         decision, entries = decide(state, minute, session, self._mind, opinion, self.config)
         state.decided_minute_ns = minute.minute_ns

@@ -98,7 +98,7 @@ class State(msgspec.Struct):
         if self.layout != LAYOUT or families & ~self.families or not self.symbols:
             count, self.families = len(self.symbols), families
             self.memory, self.features = new_state(count, families), np.full((count, FEATURE_COUNT), np.nan)
-            self.seen, self.minute_ns, self.layout = np.zeros(count, np.int64), -1, LAYOUT
+            self.seen, self.layout = np.zeros(count, np.int64), LAYOUT
 
     def remember(self, strategies: tuple[str, ...], detector: str, regimes: tuple[str, ...]) -> None:
         """Have room for these strategies and regimes; what was remembered for others is dropped."""

@@ -7,7 +7,8 @@ import os
 import platform
 import shutil
 import time
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -24,22 +25,51 @@ from tradebot.serving.store import load_model
 _LIBRARIES: Final = ("scikit-learn", "numpy", "numba", "safetensors")
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a manifest says of when, where and with what a version was made, and of its files."""
+
+    format: int
+    profile: str
+    version: str
+    created_ns: int
+    libraries: dict[str, str]
+    files: dict[str, str]
+
+
 def save(trained: Trained | TrainedSelector, models_root: Path, profile: str, created_ns: int | None = None) -> Path:
-    """Write `models_root/profile/<UTC time stamp>/` and return it. It is loaded once under its temporary name before it takes its place.
+    """Write `models_root/profile/<UTC time stamp>/` and return it, as `save_version` does."""
+
+    def write(part: Path) -> None:
+        artefact.write_forest(part / artefact.FILE, trained.forest)
+
+    return save_version(models_root, profile, created_ns, write, lambda about: _manifest(trained, about), load_model)
+
+
+def save_version(
+    models_root: Path,
+    family: str,
+    created_ns: int | None,
+    write: Callable[[Path], None],
+    manifest: Callable[[Origin], Manifest],
+    load: Callable[[Path], object],
+) -> Path:
+    """A new version folder, complete or absent: `write` its files, add the manifest, `load` it once under its temporary name.
 
     Raises OperatorFault when the folder can't be written or the version is already there.
     """
     created_ns = time.time_ns() if created_ns is None else created_ns
     name = version_name(created_ns)
-    target = models_root / profile / name
-    part = models_root / profile / f".{name}.{os.getpid()}.part"
+    target = models_root / family / name
+    part = target.with_name(f".{name}.{os.getpid()}.part")
     if target.exists():
         raise OperatorFault(f"{target}: this version is already there, and versions never change")
     try:
         part.mkdir(parents=True)
-        artefact.write_forest(part / artefact.FILE, trained.forest)
-        write_manifest(part, _manifest(trained, profile, name, created_ns, {artefact.FILE: file_sha256(part / artefact.FILE)}))
-        load_model(part)
+        write(part)
+        files = {path.name: file_sha256(path) for path in sorted(part.iterdir())}
+        write_manifest(part, manifest(Origin(FORMAT, family, name, created_ns, _libraries(), files)))
+        load(part)
         part.rename(target)
     except OSError as error:
         raise OperatorFault(f"{target}: the model can't be written here ({error.strerror or error})") from error
@@ -54,14 +84,15 @@ def version_name(created_ns: int) -> str:
     return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y%m%dT%H%M%S}.{rest_ns // 1000:06d}Z"
 
 
-def _manifest(trained: Trained | TrainedSelector, profile: str, name: str, created_ns: int, files: dict[str, str]) -> Manifest:
+def _libraries() -> dict[str, str]:
+    return {"python": platform.python_version()} | {library: version(library) for library in _LIBRARIES}
+
+
+def _manifest(trained: Trained | TrainedSelector, origin: Origin) -> Manifest:
     config = trained.config
     kind, classes = (trained.kind, trained.classes) if isinstance(trained, TrainedSelector) else (trained.config.kind, ())
     return Manifest(
-        format=FORMAT,
-        profile=profile,
-        version=name,
-        created_ns=created_ns,
+        **asdict(origin),
         kind=kind,
         label=trained.label,
         label_parameters=trained.label_parameters,
@@ -75,7 +106,5 @@ def _manifest(trained: Trained | TrainedSelector, profile: str, name: str, creat
         seed=config.seed,
         training=asdict(config),
         metrics=asdict(trained.metrics),
-        libraries={"python": platform.python_version()} | {lib: version(lib) for lib in _LIBRARIES},
-        files=files,
         classes=classes,
     )

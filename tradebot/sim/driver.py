@@ -18,7 +18,6 @@ from tradebot.core.domain.events import (
     CancelRefused,
     CashPosted,
     Event,
-    MinuteClosed,
     ModelPromoted,
     OrderRefused,
     OrderReported,
@@ -27,7 +26,7 @@ from tradebot.core.domain.events import (
     UniverseSelected,
 )
 from tradebot.core.domain.session import Session
-from tradebot.core.domain.tape import known_macro, known_tape
+from tradebot.core.domain.tape import minute_of
 from tradebot.core.domain.timetable import TimetableConfig, day_plan
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 from tradebot.core.engine import Engine
@@ -79,7 +78,7 @@ class Simulation:
         first, end = self.grid.minute_ns.searchsorted([self.warm_from_ns, start_ns - NS_PER_MINUTE + 1])
         for t in range(int(first), int(end)):
             if self.grid.present[t].any():
-                self._handle(self._minute(t, start_ns, is_history=True))
+                self._handle(minute_of(self.grid, t, start_ns, feed=self.feed, is_history=True))
         for session in (s for s in self.grid.sessions if s.open_ns >= start_ns):
             for at_ns, event in self._day(session):
                 self._run_until(at_ns)
@@ -93,7 +92,7 @@ class Simulation:
         for t in range(first, first + session.minutes):
             end_ns = int(self.grid.minute_ns[t]) + NS_PER_MINUTE
             known_ns = end_ns if self.grid.present[t].all() else end_ns + int(self.grace_s * NS_PER_S)
-            events.append((known_ns, 0, self._minute(t, known_ns)))
+            events.append((known_ns, 0, minute_of(self.grid, t, known_ns, feed=self.feed)))
         for due_ns, kind in day_plan(session, self.timetable, self.engine.config.exits.flatten_before_close_min):
             if due_ns >= self.venue.now_ns:
                 events.append((due_ns, 1, Tick(ts_event_ns=due_ns, kind=kind, session=session.date, due_ns=due_ns)))
@@ -163,21 +162,3 @@ class Simulation:
     def _account(self) -> AccountReconciled:
         held = tuple(PositionFact(s, p.qty, p.cost_units) for s, p in sorted(self.venue.positions.items()) if p.qty)
         return AccountReconciled(ts_event_ns=self.venue.now_ns, account_number="SIM", cash_units=self.venue.cash_units, positions=held)
-
-    def _minute(self, t: int, known_ns: int, *, is_history: bool = False) -> MinuteClosed:
-        """Minute t as the daemon would perceive it (domain/tape.py)."""
-        grid = self.grid
-        return MinuteClosed(
-            ts_event_ns=known_ns,
-            minute_ns=int(grid.minute_ns[t]),
-            symbols=grid.symbols,
-            open=grid.open[t],
-            high=grid.high[t],
-            low=grid.low[t],
-            close=grid.close[t],
-            volume=grid.volume[t],
-            present=grid.present[t],
-            feed=self.feed,
-            tape=known_tape(None if grid.tape is None else grid.tape[t], is_history=is_history),
-            macro=known_macro(None if grid.macro is None else grid.macro[grid.session_of[t]]),
-        )

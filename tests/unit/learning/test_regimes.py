@@ -17,7 +17,6 @@ from tradebot.core.regime.learned import LEARNED_LABELS, cluster_labels
 from tradebot.learning.regimes.baum_welch import HmmFit, _bounded_shares, fit_hmm
 from tradebot.learning.regimes.clusters import fit_clusters, name_clusters
 from tradebot.learning.regimes.config import RegimesConfig
-from tradebot.learning.regimes.garch import _log_likelihood, fit_garch
 from tradebot.learning.regimes.next_hour import fit_forest, next_regime
 from tradebot.learning.regimes.training import RegimeColumns, fit_regimes
 from tradebot.serving.forest import Evaluator
@@ -108,50 +107,6 @@ def test_bounded_shares_are_the_best_ones() -> None:
         if other.min() >= 1e-6:
             assert counts @ np.log(other) <= counts @ np.log(best) + 1e-12
     assert _bounded_shares(np.zeros(3)) == pytest.approx([1 / 3] * 3)
-
-
-def garch_path(omega: float, alpha: float, beta: float, bars: int, seed: int) -> np.ndarray:
-    random = np.random.default_rng(seed)
-    out, variance = np.empty(bars), omega / (1.0 - alpha - beta)
-    for t in range(bars):
-        out[t] = np.sqrt(variance) * random.normal()
-        variance = omega + alpha * out[t] ** 2 + beta * variance
-    return out
-
-
-@pytest.mark.parametrize(("alpha", "beta"), [(0.08, 0.9), (0.2, 0.6)])
-def test_garch_finds_planted_parameters(alpha: float, beta: float) -> None:
-    omega = 1e-6 * (1.0 - alpha - beta)
-    fit = fit_garch(garch_path(omega, alpha, beta, 20_000, 3))
-    assert fit.alpha == pytest.approx(alpha, abs=0.025)
-    assert fit.beta == pytest.approx(beta, abs=0.04)
-    assert fit.omega == pytest.approx(omega, rel=0.35)
-    assert fit.long_run_volatility == pytest.approx(0.001, rel=0.06)
-
-
-def test_garch_is_at_a_maximum_and_its_units_are_those_of_the_returns() -> None:
-    returns = garch_path(2e-8, 0.08, 0.9, 4000, 7)
-    fit = fit_garch(returns)
-    variance, total = float(np.mean(returns**2)), 0.0
-    for r in returns:  # the likelihood, read aloud
-        total += norm.logpdf(r, 0.0, np.sqrt(variance))
-        variance = fit.omega + fit.alpha * r * r + fit.beta * variance
-    assert fit.log_likelihood == pytest.approx(total, rel=1e-9)
-    for d_omega, d_alpha, d_beta in ((1.02, 1, 1), (0.98, 1, 1), (1, 1.02, 1), (1, 0.98, 1), (1, 1, 1.005), (1, 1, 0.995)):
-        moved = _log_likelihood(returns, fit.omega * d_omega, fit.alpha * d_alpha, fit.beta * d_beta)
-        assert moved < fit.log_likelihood
-    tenfold = fit_garch(10.0 * returns)
-    assert (tenfold.alpha, tenfold.beta) == pytest.approx((fit.alpha, fit.beta), abs=1e-4)
-    assert tenfold.omega == pytest.approx(100.0 * fit.omega, rel=1e-2)
-
-
-def test_garch_refuses_what_it_cannot_fit() -> None:
-    with pytest.raises(OperatorFault, match="needs 250"):
-        fit_garch(np.ones(100))
-    with pytest.raises(OperatorFault, match="every return is 0"):
-        fit_garch(np.zeros(300))
-    with pytest.raises(OperatorFault, match="299 of 300 returns are finite"):
-        fit_garch(np.append(np.ones(299), np.nan))
 
 
 CONFIG = RegimesConfig(

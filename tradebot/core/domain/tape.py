@@ -11,7 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from tradebot.core.domain.bars import TAPE, BarColumns, Bool, Float, Int
+from tradebot.core.domain.bars import TAPE, BarColumns, Bool, Float, Int, MarketGrid
+from tradebot.core.domain.events import MinuteClosed
 
 TRADES: Final = TAPE.index("trades")
 _OF_HISTORY: Final[Bool] = np.array([name == "trades" for name in TAPE])
@@ -27,6 +28,24 @@ def known_tape(tape: Int | None, *, is_history: bool = False) -> Int | None:
 def known_macro(row: Float | None) -> Float | None:
     """The macro row (3,) of a `MinuteClosed`: None where every value is absent."""
     return None if row is None or np.isnan(row).all() else row
+
+
+def minute_of(grid: MarketGrid, t: int, known_ns: int, *, feed: str = "", is_history: bool = False) -> MinuteClosed:
+    """Minute `t` of a grid as the daemon would perceive it at `known_ns`."""
+    return MinuteClosed(
+        ts_event_ns=known_ns,
+        minute_ns=int(grid.minute_ns[t]),
+        symbols=grid.symbols,
+        open=grid.open[t],
+        high=grid.high[t],
+        low=grid.low[t],
+        close=grid.close[t],
+        volume=grid.volume[t],
+        present=grid.present[t],
+        feed=feed,
+        tape=known_tape(None if grid.tape is None else grid.tape[t], is_history=is_history),
+        macro=known_macro(None if grid.macro is None else grid.macro[int(grid.session_of[t])]),
+    )
 
 
 def without_quotes(bars: BarColumns) -> BarColumns:

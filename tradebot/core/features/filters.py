@@ -29,7 +29,8 @@ from tradebot.core.features.feature import CLOSE, Feature
 from tradebot.core.features.feature import Feature as F
 from tradebot.core.features.window import LOG_RETURN_AT
 from tradebot.core.kernels.kernel import kernel
-from tradebot.core.kernels.ring import shift_in, sliding_sum
+from tradebot.core.kernels.ring import shift_in
+from tradebot.core.kernels.sliding import TOTALS, sliding_sums, sums_width
 from tradebot.core.kernels.volatility import garch_step, mean_decay
 
 _C = ("close",)
@@ -63,7 +64,7 @@ OBSERVATION, QUIETEST = 0.01 * 1e-4, 1e-4 * 1e-4  # squared percent as squared l
 _SLOPE_BARS = 5
 # v', P, gap of price and level, gaps of price and EMAs, then the level's last changes, then the sum of squares.
 _P, _GAP, _FAST, _SLOW, _CHANGES, _SQUARES = 1, 2, 3, 4, 5, 5 + _SLOPE_BARS
-STATE_WIDTH = _SQUARES + 2 + _LONG_RUN
+STATE_WIDTH = _SQUARES + sums_width(_LONG_RUN, 1)
 _DECAY_5, _DECAY_60 = mean_decay(5), mean_decay(60)
 _KEEP_FAST, _KEEP_SLOW = 1.0 - 2.0 / 9.0, 1.0 - 2.0 / 33.0
 
@@ -72,7 +73,8 @@ _KEEP_FAST, _KEEP_SLOW = 1.0 - 2.0 / 9.0, 1.0 - 2.0 / 33.0
 def step(state: np.ndarray, s: int, end: int, row: np.ndarray, out: np.ndarray, f: int) -> None:
     """One bar. `state[s:]` is this family's memory, `out[f:]` its columns."""
     r = state[end + LOG_RETURN_AT]
-    long_run = sliding_sum(state, s + _SQUARES, _LONG_RUN, r * r) / _LONG_RUN
+    sliding_sums(state, s + _SQUARES, _LONG_RUN, (r * r,))
+    long_run = state[s + _SQUARES + TOTALS] / _LONG_RUN
 
     forecast = state[s]
     variance = garch_step(forecast, long_run, r)

@@ -97,26 +97,6 @@ def window_min(x: np.ndarray, end: int, n: int) -> float:
 
 
 @kernel
-def bars_since_max(x: np.ndarray, end: int, n: int) -> int:
-    """Bars since the largest of the last `n` values, 0 = the newest; the most recent one among equals (as TA-Lib's AROON)."""
-    w = x[end - n + 1 : end + 1]
-    at = 0
-    for j in range(1, n):
-        at = j if w[j] >= w[at] else at
-    return n - 1 - at
-
-
-@kernel
-def bars_since_min(x: np.ndarray, end: int, n: int) -> int:
-    """Bars since the smallest of the last `n` values, 0 = the newest; the most recent one among equals."""
-    w = x[end - n + 1 : end + 1]
-    at = 0
-    for j in range(1, n):
-        at = j if w[j] <= w[at] else at
-    return n - 1 - at
-
-
-@kernel
 def window_slope(x: np.ndarray, end: int, n: int) -> float:
     """Least-squares slope per bar over the last `n` values."""
     w = x[end - n + 1 : end + 1]

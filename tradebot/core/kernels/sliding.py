@@ -1,7 +1,8 @@
 """Sums of the last `n` values of several streams that move together, each at the cost of two additions a value.
 
-The two stacks of kernels/ring.py `sliding_sum`, side by side: one position, one row a bar. Nothing is ever subtracted, so nothing drifts,
-a huge value that has left leaves no residue, n zeros sum to exactly 0, and one NaN makes its stream NaN for exactly n bars.
+Two stacks: the suffix sums of the last full block of `n` and the running sums of the block that is being filled, one row a bar. Nothing is
+ever subtracted, so nothing drifts, a huge value that has left leaves no residue, n zeros sum to exactly 0, and one NaN makes its stream
+NaN for exactly n bars.
 Source: Tangwongsan, Hirzel and Schneider, "Sliding-Window Aggregation Algorithms" (2019).
 """
 

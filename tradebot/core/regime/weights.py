@@ -84,11 +84,3 @@ def weight_table(detector: str, labels: Sequence[str], alphas: Sequence[str], po
 def regime_weights(detector: str, labels: Sequence[str], label: Labels, alphas: Sequence[str], pools: Sequence[Sequence[str]]) -> Float:
     """Weights (..., K) of K strategies under the labels (...) of a detector."""
     return weight_table(detector, labels, alphas, pools)[label]
-
-
-def blended_weights(belief: Float, table: Float) -> Float:
-    """Weights (..., K) under a belief (..., L) over labels: their mean. A belief that doesn't add up to 1 yet (nothing seen) gives less."""
-    out = np.zeros((*belief.shape[:-1], table.shape[1]))
-    for label in range(belief.shape[-1]):  # summed label by label: the same bits for one row and for a history
-        out += belief[..., label, None] * table[label]
-    return out

@@ -47,13 +47,6 @@ def performance_scores(ledger: Float, config: EvidenceConfig) -> Float:
     return np.clip(1.0 + faith * t_statistic(ledger) / config.t_scale, 0.0, config.score_max)
 
 
-def performance_weights(ledger: Float, config: EvidenceConfig) -> Float:
-    """Scores as shares: (..., K) that sum to 1, or all 0 where every strategy is proven to lose."""
-    scores = performance_scores(ledger, config)
-    total = row_sum(scores)[..., None]
-    return np.where(total > 0.0, scores / np.where(total > 0.0, total, 1.0), 0.0)
-
-
 def row_sum(values: Float) -> Float:
     """The sum over the last axis, always from left to right: one row and many agree bit for bit, in any memory layout."""
     total = np.zeros(values.shape[:-1])

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from tradebot.core.domain.bars import Float, Int, MarketGrid
-from tradebot.core.domain.events import MinuteClosed
+from tradebot.core.domain.tape import minute_of
 from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.core.features.catalogue import FEATURE_COUNT, scan_sessions, step_minute
 from tradebot.core.features.rows import minute_rows
@@ -41,26 +41,10 @@ def steps(grid: MarketGrid, memory: Float) -> tuple[Float, Int]:
     seen = np.zeros(grid.present.shape, np.int64)
     for t in range(len(grid.minute_ns)):
         session = grid.sessions[int(grid.session_of[t])]
-        step_minute(memory, minute_rows(minute_event(grid, t), session), grid.present[t], out[t], seen[t])
+        step_minute(
+            memory, minute_rows(minute_of(grid, t, int(grid.minute_ns[t]) + NS_PER_MINUTE), session), grid.present[t], out[t], seen[t]
+        )
     return out, seen
-
-
-def minute_event(grid: MarketGrid, t: int) -> MinuteClosed:
-    """Minute `t` of a grid as live gets it."""
-    minute_ns = int(grid.minute_ns[t])
-    return MinuteClosed(
-        ts_event_ns=minute_ns + NS_PER_MINUTE,
-        minute_ns=minute_ns,
-        symbols=grid.symbols,
-        open=grid.open[t],
-        high=grid.high[t],
-        low=grid.low[t],
-        close=grid.close[t],
-        volume=grid.volume[t],
-        present=grid.present[t],
-        tape=None if grid.tape is None else grid.tape[t],
-        macro=None if grid.macro is None else grid.macro[int(grid.session_of[t])],
-    )
 
 
 def scan_equals_steps(session: Scanned) -> Difference | None:

@@ -2,62 +2,39 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import shutil
-import time
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.features.catalogue import schema_hash, warm_up_bars
 from tradebot.core.regime.learned import LEARNED_LABELS
 from tradebot.learning.regimes.training import TrainedRegimes
-from tradebot.learning.registry import version_name
+from tradebot.learning.registry import Origin, save_version
 from tradebot.serving import artefact, regime_store
-from tradebot.serving.manifest import FORMAT, Manifest, file_sha256, write_manifest
+from tradebot.serving.manifest import Manifest
 
 LABEL: Final = "next_hour_regime"
-_LIBRARIES: Final = ("scikit-learn", "numpy", "numba", "safetensors")
 
 
 def save_regimes(trained: TrainedRegimes, models_root: Path, profile: str, created_ns: int | None = None) -> Path:
-    """Write a version and return its folder. It is loaded once under its temporary name before it takes its place.
+    """Write a version and return its folder, as `save_version` does.
 
-    `serving.store.promote`, `versions`, `latest_model` and `current_model` take it as profile "<profile>/regimes". Raises OperatorFault
-    when the folder can't be written or the version is already there.
+    `serving.store.promote`, `versions`, `latest_model` and `current_model` take it as profile "<profile>/regimes".
     """
-    created_ns = time.time_ns() if created_ns is None else created_ns
-    name, family = version_name(created_ns), f"{profile}/{regime_store.FOLDER}"
-    target = models_root / family / name
-    part = target.with_name(f".{name}.{os.getpid()}.part")
-    if target.exists():
-        raise OperatorFault(f"{target}: this version is already there, and versions never change")
-    try:
-        part.mkdir(parents=True)
+
+    def write(part: Path) -> None:
         artefact.write_forest(part / artefact.FILE, trained.forest)
         regime_store.write_regimes(part / regime_store.FILE, trained.clusters, trained.hmm)
-        files = {file: file_sha256(part / file) for file in (artefact.FILE, regime_store.FILE)}
-        write_manifest(part, _manifest(trained, family, name, created_ns, files))
-        regime_store.load_regimes(part)
-        part.rename(target)
-    except OSError as error:
-        raise OperatorFault(f"{target}: the model can't be written here ({error.strerror or error})") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    return target
+
+    family = f"{profile}/{regime_store.FOLDER}"
+    return save_version(models_root, family, created_ns, write, lambda origin: _manifest(trained, origin), regime_store.load_regimes)
 
 
-def _manifest(trained: TrainedRegimes, family: str, name: str, created_ns: int, files: dict[str, str]) -> Manifest:
+def _manifest(trained: TrainedRegimes, origin: Origin) -> Manifest:
     config = trained.config
     return Manifest(
-        format=FORMAT,
-        profile=family,
-        version=name,
-        created_ns=created_ns,
-        kind="regimes",
+        **asdict(origin),
+        kind=regime_store.KIND,
         label=LABEL,
         label_parameters={"horizon_min": float(config.horizon_min), "clusters": float(config.clusters)},
         features=config.features,
@@ -70,7 +47,5 @@ def _manifest(trained: TrainedRegimes, family: str, name: str, created_ns: int, 
         seed=config.seed,
         training=asdict(config),
         metrics=asdict(trained.metrics),
-        libraries={"python": platform.python_version()} | {lib: version(lib) for lib in _LIBRARIES},
-        files=files,
         classes=LEARNED_LABELS,
     )

@@ -8,7 +8,7 @@ import pytest
 from tradebot.core.regime.catalogue import DETECTORS
 from tradebot.core.regime.detector import UNKNOWN
 from tradebot.core.regime.learned import LEARNED_LABELS
-from tradebot.core.regime.weights import FAMILY_OF_ALPHA, blended_weights, regime_weights, weight_table
+from tradebot.core.regime.weights import FAMILY_OF_ALPHA, regime_weights, weight_table
 from tradebot.core.strategies.catalogue import STRATEGIES, strategy_by_name
 
 ALPHAS, POOLS = [s.alpha for s in STRATEGIES], [s.pools for s in STRATEGIES]
@@ -74,17 +74,6 @@ def test_a_label_without_weights_is_an_error() -> None:
         weight_table("seven", ("sideways",), THREE_ALPHAS, [()] * 3)
     with pytest.raises(KeyError, match="astrology"):
         weight_table("seven", ("normal",), ["astrology"], [()])
-
-
-def test_a_belief_blends_the_rows() -> None:
-    table = weight_table("hmm", ("low", "high"), THREE_ALPHAS, [()] * 3)
-    belief = np.array([[1.0, 0.0], [0.25, 0.75], [0.0, 0.0]])
-    assert blended_weights(belief, table)[1] == pytest.approx([0.25 * 0.4 + 0.75 * 0.3, 0.25 * 0.5 + 0.75 * 0.2, 0.25 * 0.1 + 0.75 * 0.5])
-    assert blended_weights(belief, table)[0].tolist() == table[0].tolist()
-    assert not blended_weights(belief, table)[2].any()
-    many = np.random.default_rng(2).dirichlet([1.0, 1.0], (50, 4))
-    whole = blended_weights(many, table)
-    assert np.stack([[blended_weights(b, table) for b in row] for row in many]).tobytes() == whole.tobytes()
 
 
 def test_names_from_the_catalogue_fit() -> None:

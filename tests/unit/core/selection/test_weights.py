@@ -10,7 +10,7 @@ from tradebot.core.selection.config import EvidenceConfig, PerformanceConfig, Se
 from tradebot.core.selection.ensemble import volatility_weights
 from tradebot.core.selection.performance import LEDGER_WIDTH, M2, MEAN, N2, TRADES, N
 from tradebot.core.selection.pool import by_arm, by_performance, by_regime, by_selector, by_volatility, regime_pool
-from tradebot.core.selection.weights import bars_effective, performance_scores, performance_weights, t_statistic, variance
+from tradebot.core.selection.weights import bars_effective, performance_scores, t_statistic, variance
 
 SURE = EvidenceConfig(bars_min=1.0, trades_min=1.0)
 
@@ -42,11 +42,6 @@ def test_ignorance_is_neutral_a_proven_loser_gets_nothing_and_a_winner_more() ->
     assert 1.0 < scores[2] < 2.0
     assert scores[3] == SURE.score_max
     assert performance_scores(np.zeros((3, LEDGER_WIDTH)), SURE).tolist() == [1, 1, 1]
-    assert performance_weights(np.zeros((4, LEDGER_WIDTH)), SURE).tolist() == [0.25] * 4
-    weights = performance_weights(books, SURE)
-    assert weights.sum() == pytest.approx(1.0)
-    assert weights[1] == 0.0
-    assert performance_weights(ledger(x - 5, x - 6), SURE).tolist() == [0, 0]
 
 
 def test_too_few_bars_or_trades_prove_little() -> None:
@@ -110,7 +105,7 @@ def test_one_row_equals_many() -> None:
     for n in range(40):
         one = slice(n, n + 1)
         assert by_selector(pool[one], scores[one], p[one]).tobytes() == by_selector(pool, scores, p)[n].tobytes()
-        assert performance_weights(books[one], SURE).tobytes() == performance_weights(books, SURE)[n].tobytes()
+        assert performance_scores(books[one], SURE).tobytes() == performance_scores(books, SURE)[n].tobytes()
         assert volatility_weights(books[one]).tobytes() == volatility_weights(books)[n].tobytes()
 
 
