@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -17,7 +17,7 @@ from tradebot.core.risk.limits import LimitsConfig
 from tradebot.core.selection.config import SelectionConfig
 from tradebot.core.selection.entry import EntryConfig
 from tradebot.core.strategies.gates import GatesConfig
-from tradebot.learning.config import RoundTripCost, TrainingConfig
+from tradebot.learning.config import FORWARD_MIN, Kind, LabelName, NetworkConfig, RoundTripCost, TrainingConfig
 from tradebot.sim.venue_config import VenueConfig
 
 Symbol = Annotated[str, MinLen(1)]
@@ -58,12 +58,24 @@ class ModelConfig:
     """
 
     features: str | tuple[str, ...]
-    label: Literal["triple_barrier", "forward_15m_beats_cost", "next_hour_best_strategy"]
-    kind: Literal["random_forest", "gradient_boosting", "meta_selector", "regimes", "none"]
+    label: LabelName | Literal["next_hour_best_strategy"]
+    kind: Kind | Literal["meta_selector", "regimes", "none"]
+    horizon_min: Annotated[int, Ge(1), Le(390)] = FORWARD_MIN
+    target_units: Annotated[float, Gt(0)] = 2.0
+    stop_units: Annotated[float, Gt(0)] = 1.0
+    weighting: Literal["none", "uniqueness"] = "none"
+    half_life_sessions: Annotated[float, Ge(0)] = 0.0
     trees: Annotated[int, Ge(1), Le(5000)]
     depth: Annotated[int, Ge(1), Le(30)]
     min_leaf: Annotated[int, Ge(1)]
     learning_rate: Annotated[float, Gt(0), Le(1)]
+    watch_fraction: Annotated[float, Ge(0), Lt(0.5)] = 0.15
+    early_stopping_rounds: Annotated[int, Ge(0)] = 0
+    calibration: Literal["none", "isotonic", "venn_abers"] = "none"
+    members: tuple[Kind, ...] = ()
+    combine: Literal["stacked", "weighted"] = "stacked"
+    network: NetworkConfig = NetworkConfig()
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     test_fraction: Annotated[float, Gt(0), Lt(1)]
     embargo_sessions: Annotated[int, Ge(0)]
     rows_min: Annotated[int, Ge(10)]
@@ -208,7 +220,7 @@ class Settings:
             price_usd_min=self.entry.price_usd_min,
             price_usd_max=self.entry.price_usd_max,
             confidence_min=self.entry.confidence_min,
-            **asdict(self.model),
+            **{field.name: getattr(self.model, field.name) for field in fields(self.model)},
         )
 
     @property
