@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -29,7 +29,7 @@ FORWARD_MIN = 15
 class NetworkConfig:
     """Size and training of an LSTM or an attention network. `patience`: epochs without a better watched loss before it stops."""
 
-    hidden: Annotated[int, Ge(4), Le(1024)] = 64
+    width: Annotated[int, Ge(4), Le(1024)] = 64
     layers: Annotated[int, Ge(1), Le(8)] = 1
     heads: Annotated[int, Ge(1), Le(16)] = 4
     dropout: Annotated[float, Ge(0), Lt(1)] = 0.1
@@ -74,7 +74,7 @@ class TrainingConfig:
     calibration: Literal["none", "isotonic", "venn_abers"] = "none"
     members: tuple[Kind, ...] = ()
     combine: Literal["stacked", "weighted"] = "stacked"
-    network: NetworkConfig = NetworkConfig()
+    network: NetworkConfig = field(default_factory=NetworkConfig)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     test_fraction: Annotated[float, Gt(0), Lt(1)] = 0.2
     embargo_sessions: Annotated[int, Ge(0)] = 1

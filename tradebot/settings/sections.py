@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -74,7 +74,7 @@ class ModelConfig:
     calibration: Literal["none", "isotonic", "venn_abers"] = "none"
     members: tuple[Kind, ...] = ()
     combine: Literal["stacked", "weighted"] = "stacked"
-    network: NetworkConfig = NetworkConfig()
+    network: NetworkConfig = field(default_factory=NetworkConfig)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     test_fraction: Annotated[float, Gt(0), Lt(1)]
     embargo_sessions: Annotated[int, Ge(0)]
@@ -220,7 +220,7 @@ class Settings:
             price_usd_min=self.entry.price_usd_min,
             price_usd_max=self.entry.price_usd_max,
             confidence_min=self.entry.confidence_min,
-            **{field.name: getattr(self.model, field.name) for field in fields(self.model)},
+            **{f.name: getattr(self.model, f.name) for f in fields(self.model)},
         )
 
     @property
