@@ -58,8 +58,8 @@ class ModelConfig:
     """
 
     features: str | tuple[str, ...]
-    label: LabelName | Literal["next_hour_best_strategy"]
-    kind: Kind | Literal["meta_selector", "regimes", "none"]
+    label: Literal[LabelName, "next_hour_best_strategy"]
+    kind: Literal[Kind, "meta_selector", "regimes", "none"]
     horizon_min: Annotated[int, Ge(1), Le(390)] = FORWARD_MIN
     target_units: Annotated[float, Gt(0)] = 2.0
     stop_units: Annotated[float, Gt(0)] = 1.0

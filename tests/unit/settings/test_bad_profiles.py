@@ -32,7 +32,8 @@ BAD = [
     (
         '[model]\nkind = "forest"',
         'mine.toml: model.kind = "forest" is not possible: '
-        "it must be 'random_forest', 'gradient_boosting', 'meta_selector', 'regimes' or 'none'",
+        "it must be 'random_forest', 'gradient_boosting', 'xgboost', 'xgboost_regression', 'dollar_profit', 'lstm', 'attention', "
+        "'ensemble', 'institutional', 'meta_selector', 'regimes' or 'none'",
     ),
     ('[universe]\nscreen = ""', 'mine.toml: the universe is empty: name universe.symbols or set universe.screen = "most_active"'),
     ('[universe]\nsymbols = ["F"]', "mine.toml: universe.symbols and universe.screen exclude each other"),
