@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -23,25 +23,43 @@ from tradebot.learning.labels import label_grid
 from tradebot.learning.universe import screen_by_volume
 from tradebot.serving.manifest import SymbolData
 
+Answer = Literal["probability", "number", "classes"]
+
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """R rows in order of time, then of symbol."""
+    """R rows in order of time, then of symbol, and how many bars gave no row, by the reason.
+
+    `net_long` is what buying at the next bar's open and holding to the label's end would have earned, as a fraction of the price paid,
+    after the round trip's `cost` (a fraction as well); NaN where that is not defined.
+    """
 
     minute_ns: Int  # (R,)
     symbol_of: Int  # (R,) index into symbols
     session_of: Int  # (R,)
     rows: Float  # (R, F)
-    label: npt.NDArray[np.int8]  # (R,)
+    target: Float  # (R,) 0 or 1, the index of a class, or a number, as `answer` says
     end_ns: Int  # (R,) when the label was known
+    weight: Float  # (R,) mean 1
     symbols: tuple[str, ...]
     features: tuple[str, ...]
     label_name: str
     label_parameters: dict[str, float]
+    answer: Answer
+    classes: tuple[str, ...]  # of a label of classes, else empty
     data: dict[str, SymbolData]
+    net_long: Float  # (R,)
+    cost: Float  # (R,)
+    dropped: dict[str, int]
+    effective_rows: float  # labels that overlap count once
 
     def __len__(self) -> int:
         return len(self.minute_ns)
+
+    @property
+    def label(self) -> npt.NDArray[np.int8]:
+        """The target of a yes/no label or of classes as integers."""
+        return self.target.astype(np.int8)
 
 
 def training_grid(histories: Mapping[str, BarColumns], sessions: Sequence[Session], config: TrainingConfig) -> MarketGrid:
@@ -70,9 +88,25 @@ def build_dataset(grid: MarketGrid, config: TrainingConfig, cost: RoundTripCost)
         row, feature = bad[0]
         raise OperatorFault(f"feature {features[feature]} of {grid.symbols[n[row]]} is not finite at minute_ns {grid.minute_ns[t[row]]}")
     return Dataset(
-        grid.minute_ns[t], n.astype(np.int64), grid.session_of[t], rows, labels.label[t, n], labels.end_ns[t, n],
-        grid.symbols, features, labels.name, labels.parameters, {s: symbol_data(grid, i) for i, s in enumerate(grid.symbols)},
-    )  # fmt: skip
+        minute_ns=grid.minute_ns[t],
+        symbol_of=n.astype(np.int64),
+        session_of=grid.session_of[t],
+        rows=rows,
+        target=labels.label[t, n].astype(np.float64),
+        end_ns=labels.end_ns[t, n],
+        weight=np.ones(len(t)),
+        symbols=grid.symbols,
+        features=features,
+        label_name=labels.name,
+        label_parameters=labels.parameters,
+        answer="probability",
+        classes=(),
+        data={s: symbol_data(grid, i) for i, s in enumerate(grid.symbols)},
+        net_long=np.full(len(t), np.nan),
+        cost=np.full(len(t), np.nan),
+        dropped={},
+        effective_rows=float(len(t)),
+    )
 
 
 def write_dataset(dataset: Dataset, folder: Path) -> tuple[Path, Path]:
@@ -105,7 +139,7 @@ def _table(dataset: Dataset) -> Any:
             "timestamp": stamps(dataset.minute_ns),
             "symbol": symbols,
             **{name: pa.array(dataset.rows[:, i]) for i, name in enumerate(dataset.features)},
-            dataset.label_name: pa.array(dataset.label),
+            dataset.label_name: pa.array(dataset.label if dataset.answer == "probability" else dataset.target),
             "label_end": stamps(dataset.end_ns),
         }
     )

@@ -17,6 +17,8 @@ from tradebot.learning.config import RoundTripCost, TrainingConfig
 from tradebot.learning.dataset import Dataset, build_dataset, training_grid, write_dataset
 from tradebot.learning.training import Trained, fit_dataset, train
 from tradebot.learning.universe import screen_by_volume
+from tradebot.serving.artefacts.forest import ForestArtefact
+from tradebot.serving.forest import Forest
 
 CONFIG = TrainingConfig(label="forward_15m_beats_cost", trees=12, depth=4, min_leaf=20)
 GRID = market()
@@ -26,16 +28,21 @@ def silent(_: str) -> None:
     pass
 
 
+def forest_of(trained: Trained) -> Forest:
+    assert isinstance(trained.artefact, ForestArtefact)
+    return trained.artefact.forest
+
+
 @pytest.mark.parametrize("kind", ["random_forest", "gradient_boosting"])
 def test_same_input_and_seed_same_forest_whatever_the_jobs(kind: str) -> None:
     config = dataclasses.replace(CONFIG, kind=kind)
     first, second = train(GRID, config), train(GRID, dataclasses.replace(config, jobs=2))
     for name in ("feature", "threshold", "left", "value", "roots", "mean", "scale"):
-        assert np.array_equal(getattr(first.forest, name), getattr(second.forest, name))
+        assert np.array_equal(getattr(forest_of(first), name), getattr(forest_of(second), name))
     assert first.metrics == second.metrics
     other = train(GRID, dataclasses.replace(config, seed=8))
     if kind == "random_forest":
-        assert not np.array_equal(first.forest.threshold, other.forest.threshold)
+        assert not np.array_equal(forest_of(first).threshold, forest_of(other).threshold)
 
 
 def test_the_report_states_spans_label_and_data() -> None:
@@ -47,7 +54,7 @@ def test_the_report_states_spans_label_and_data() -> None:
     assert trained.label_parameters["half_spread_bps"] == 1.0
     assert set(trained.data) == {"AAA", "BBB"}
     assert trained.metrics.rows == trained.test.rows
-    assert any("12 trees" in line for line in lines)
+    assert any("rows, " in line for line in lines)
 
 
 def test_a_price_range_limits_the_rows() -> None:
@@ -76,7 +83,7 @@ def changed(**columns: np.ndarray) -> Dataset:
 def test_refuses_one_class() -> None:
     dataset = build_dataset(GRID, CONFIG, RoundTripCost())
     with pytest.raises(OperatorFault, match="is 0 on all"):
-        fit_dataset(dataclasses.replace(dataset, label=np.zeros_like(dataset.label)), CONFIG, RoundTripCost(), silent)
+        fit_dataset(dataclasses.replace(dataset, target=np.zeros_like(dataset.target)), CONFIG, RoundTripCost(), silent)
 
 
 def test_refuses_a_constant_feature() -> None:
@@ -125,7 +132,7 @@ def test_screens_by_volume_and_price() -> None:
 def test_shuffled_labels_show_no_skill() -> None:
     """The leak alarm of FIELD 3.1: whatever the pipeline finds must vanish with the labels' order."""
     dataset = build_dataset(GRID, CONFIG, RoundTripCost())
-    label = np.random.default_rng(0).permutation(dataset.label)
-    trained = fit_dataset(dataclasses.replace(dataset, label=label), CONFIG, RoundTripCost(), silent)
+    target = np.random.default_rng(0).permutation(dataset.target)
+    trained = fit_dataset(dataclasses.replace(dataset, target=target), CONFIG, RoundTripCost(), silent)
     assert trained.metrics.roc_auc is not None
     assert abs(trained.metrics.roc_auc - 0.5) < 0.06
