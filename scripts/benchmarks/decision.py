@@ -39,7 +39,8 @@ from tradebot.core.risk.limits import LimitsConfig
 from tradebot.core.selection.entry import EntryConfig
 from tradebot.learning.config import TrainingConfig
 from tradebot.learning.trainers import random_forest
-from tradebot.serving.forest import ForestModel
+from tradebot.learning.trainers.trainer import Rows
+from tradebot.serving.model import StoredModel
 from tradebot.shell.broker.alpaca import AlpacaBroker
 from tradebot.shell.broker.endpoints import Credentials
 from tradebot.shell.broker.rest import Rest
@@ -75,17 +76,19 @@ class Stopwatch(httpx.AsyncBaseTransport):
         return httpx.Response(200, json=order)
 
 
-def model() -> ForestModel:
+def model() -> StoredModel:
     """A forest of 200 trees of depth 8 on noise: what it says does not matter, what it costs does."""
     rng = np.random.default_rng(7)
     names = feature_names("both")
     rows = rng.normal(size=(8_000, len(names)))
-    label = (rng.random(8_000) < 0.5).astype(np.int8)
-    fitted = random_forest.fit(rows, label, TrainingConfig(trees=200, depth=8))
-    return ForestModel("bench", names, schema_hash(names), fitted.forest, "")
+    label = (rng.random(8_000) < 0.5).astype(np.float64)
+    whole = np.arange(len(rows))
+    train = Rows(rows, label, np.ones(len(rows)), whole, whole, whole)
+    fitted = random_forest.fit(train, train.where(whole[:0]), TrainingConfig(trees=200, depth=8), lambda _: None)
+    return StoredModel("bench", names, schema_hash(names), fitted.artefact, "")
 
 
-def engine(symbols: int, served: ForestModel) -> Engine:
+def engine(symbols: int, served: StoredModel) -> Engine:
     days = [OPEN_NS + d * DAY_NS for d in range(5)]
     table = SessionTable(tuple(Session(dt.date(2013, 10, 7 + d), open_ns, open_ns + 390 * NS_PER_MINUTE) for d, open_ns in enumerate(days)))
     config = EngineConfig(
@@ -122,7 +125,7 @@ def minutes(symbols: int, count: int) -> list[MinuteClosed]:
     return made
 
 
-async def latencies_ms(symbols: int, served: ForestModel, folder: Path) -> list[float]:
+async def latencies_ms(symbols: int, served: StoredModel, folder: Path) -> list[float]:
     """First order of each minute, from the event's arrival in the inbox to its bytes in the transport."""
     quiet, watch = Quiet(), Stopwatch()
     inbox, journal = Inbox(quiet), Journal.open(f"sqlite:///{folder / f'journal{symbols}.sqlite3'}")
@@ -213,7 +216,7 @@ def measure() -> list[Figure]:
     return figures
 
 
-def _figure(served: ForestModel, symbols: int, root: str | None, bar: float, processor: str) -> Figure:
+def _figure(served: StoredModel, symbols: int, root: str | None, bar: float, processor: str) -> Figure:
     import uvloop
 
     with tempfile.TemporaryDirectory(dir=root) as folder:

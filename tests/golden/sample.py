@@ -21,6 +21,7 @@ from tradebot.core.domain.orders import Fill, OrderIntent
 from tradebot.core.domain.trade import Trade
 from tradebot.core.engine import Engine
 from tradebot.core.features.catalogue import schema_hash
+from tradebot.core.forecast.model import Answer
 from tradebot.sim.driver import Simulation
 from tradebot.sim.venue import Venue
 from tradebot.sim.venue_config import VenueConfig
@@ -36,6 +37,7 @@ class BelowVwap:
     model_id: str = "below_vwap"
     features: tuple[str, ...] = ("vwap_deviation", "macd_hist_rel")
     classes: tuple[str, ...] = ()
+    answer: Answer = "probability"
 
     @property
     def schema_hash(self) -> str:

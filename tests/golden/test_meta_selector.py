@@ -21,7 +21,7 @@ from tradebot.core.opinions.playbook import Playbook
 from tradebot.core.selection.performance import BLOCK_NS
 from tradebot.learning.registry import save
 from tradebot.learning.selector.history import learn_hours
-from tradebot.serving.forest import ForestModel
+from tradebot.serving.model import StoredModel
 from tradebot.serving.store import load_model
 from tradebot.settings import Settings, load_settings
 from tradebot.shell.store.bars import read_bar_folder
@@ -50,13 +50,13 @@ def settings() -> Settings:
 
 
 @pytest.fixture(scope="module")
-def model(market: Market, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> ForestModel:
+def model(market: Market, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> StoredModel:
     january = market.between(dt.date(2011, 1, 1), dt.date(2011, 1, 31))
     trained = learn_selector(settings, market.grid(january), None, lambda line: None)
     return load_model(save(trained, tmp_path_factory.mktemp("models"), "meta_qqq"))
 
 
-def watched(market: Market, settings: Settings, model: ForestModel) -> tuple[Run, Engine]:
+def watched(market: Market, settings: Settings, model: StoredModel) -> tuple[Run, Engine]:
     sessions = market.between(FIRST, LAST)
     venue = Venue(market.histories, market.table, rebalance_start_ns(sessions[0]), settings.venue)
     engine, seen = Engine(settings.engine, market.table, {model.model_id: model}), Run()
@@ -65,13 +65,13 @@ def watched(market: Market, settings: Settings, model: ForestModel) -> tuple[Run
     return seen, engine
 
 
-def test_the_selector_names_the_profiles_strategies_and_flat(model: ForestModel, settings: Settings) -> None:
+def test_the_selector_names_the_profiles_strategies_and_flat(model: StoredModel, settings: Settings) -> None:
     assert settings.strategies is not None
     assert model.classes == (*settings.strategies.names, "flat")
     assert model.features == feature_names("meta_qqq")
 
 
-def test_training_reads_exactly_what_serving_computes(market: Market, settings: Settings, model: ForestModel) -> None:
+def test_training_reads_exactly_what_serving_computes(market: Market, settings: Settings, model: StoredModel) -> None:
     assert settings.playbook is not None
     playbook = Playbook.of(settings.playbook, tuple(f.name for f in FEATURES))
     learned = learn_hours(market.grid(market.between(dt.date(2011, 3, 1), LAST)), playbook, model.features)
@@ -86,7 +86,7 @@ def test_training_reads_exactly_what_serving_computes(market: Market, settings: 
     assert compared >= 3 * 6
 
 
-def test_the_choice_of_an_hour_is_the_selectors_word_at_its_first_minute(market: Market, settings: Settings, model: ForestModel) -> None:
+def test_the_choice_of_an_hour_is_the_selectors_word_at_its_first_minute(market: Market, settings: Settings, model: StoredModel) -> None:
     seen, engine = watched(market, settings, model)
     columns = column_index(model.features)
     assert len(columns) == len(model.features)
@@ -104,13 +104,13 @@ def test_the_choice_of_an_hour_is_the_selectors_word_at_its_first_minute(market:
     assert not engine.state.book.positions
 
 
-def test_the_report_tells_regimes_and_choices(market: Market, settings: Settings, model: ForestModel) -> None:
+def test_the_report_tells_regimes_and_choices(market: Market, settings: Settings, model: StoredModel) -> None:
     report, _ = simulate(settings, market, market.between(FIRST, LAST), model)
     assert sum(report["regime_shares"].values()) == pytest.approx(1.0, abs=1e-3)
     assert set(report["arm_shares"]) <= {*model.classes, "none"}
 
 
-def test_a_selector_of_other_strategies_is_refused(settings: Settings, model: ForestModel) -> None:
+def test_a_selector_of_other_strategies_is_refused(settings: Settings, model: StoredModel) -> None:
     other = load_settings("meta_qqq", {**CHANGES, "TRADEBOT__STRATEGIES__NAMES": '["ma_cross"]'})
     with pytest.raises(OperatorFault, match=r"was trained to tell ultra_volatility.*train again"):
         Mind.of(other.engine, model)
@@ -125,7 +125,7 @@ def test_too_few_hours_are_refused(market: Market, settings: Settings, tmp_path:
         learn_selector(settings, few, tmp_path, lambda line: None)
 
 
-def test_a_missing_first_minute_is_asked_a_minute_later(market: Market, settings: Settings, model: ForestModel) -> None:
+def test_a_missing_first_minute_is_asked_a_minute_later(market: Market, settings: Settings, model: StoredModel) -> None:
     hour_ns = market.between(FIRST, FIRST)[0].open_ns + BLOCK_NS
     bars = market.histories["SPY"]
     holed = Market({"SPY": bars.rows(bars.minute_ns != hour_ns)}, market.table, market.traded)

@@ -25,6 +25,7 @@ from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.core.engine import Engine
 from tradebot.core.execution.exits import ExitsConfig
 from tradebot.core.features.catalogue import schema_hash
+from tradebot.core.forecast.model import Answer
 from tradebot.core.portfolio.sizing import SizingConfig
 from tradebot.core.risk.limits import LimitsConfig
 from tradebot.core.selection.entry import EntryConfig
@@ -42,6 +43,7 @@ class Oracle:
     model_id: str = "oracle"
     features: tuple[str, ...] = ("open",)
     classes: tuple[str, ...] = ()
+    answer: Answer = "probability"
 
     @property
     def schema_hash(self) -> str:

@@ -20,6 +20,7 @@ from tradebot.core.domain.timetable import TimetableConfig
 from tradebot.core.engine import Engine
 from tradebot.core.execution.exits import ExitsConfig
 from tradebot.core.features.catalogue import schema_hash, warm_up_bars
+from tradebot.core.forecast.model import Answer
 from tradebot.core.portfolio.sizing import SizingConfig
 from tradebot.core.risk.limits import LimitsConfig
 from tradebot.core.selection.entry import EntryConfig
@@ -50,6 +51,7 @@ class Cents:
     model_id: str = "cents"
     features: tuple[str, ...] = ("close", "macd")
     classes: tuple[str, ...] = ()
+    answer: Answer = "probability"
 
     @property
     def schema_hash(self) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from tradebot.core.domain.faults import OperatorFault
-from tradebot.serving.forest import ForestModel
 from tradebot.serving.manifest import read_manifest
+from tradebot.serving.model import StoredModel
 from tradebot.serving.regime_store import FOLDER, KIND, RegimeModel, load_regimes
 from tradebot.serving.store import current_model, load_model
 from tradebot.settings import Settings
 
-Served = ForestModel | RegimeModel
+Served = StoredModel | RegimeModel
 
 
 class Shelf(dict[str, Served]):

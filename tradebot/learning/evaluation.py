@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from tradebot.core.domain.bars import Float
 
@@ -46,9 +45,9 @@ class Metrics:
     no_skill_log_loss: float
 
 
-def evaluate(label: npt.NDArray[np.int8], probability: Float, train_base_rate: float, confidence_min: float) -> Metrics:
+def evaluate(label: Float, probability: Float, train_base_rate: float, confidence_min: float) -> Metrics:
     """Metrics of `probability` (N,) for `label` (N,), N > 0."""
-    truth = label.astype(np.float64)
+    truth = np.asarray(label, np.float64)
     base_rate = float(truth.mean())
     constant = np.full(len(truth), train_base_rate)
     majority = float(train_base_rate > 0.5)

@@ -18,7 +18,6 @@ from tradebot.core.domain.units import NS_PER_S
 from tradebot.core.features.catalogue import schema_hash, warm_up_bars
 from tradebot.learning.selector.training import TrainedSelector
 from tradebot.learning.training import Trained
-from tradebot.serving import artefact
 from tradebot.serving.manifest import FORMAT, Manifest, file_sha256, write_manifest
 from tradebot.serving.store import load_model
 
@@ -39,11 +38,7 @@ class Origin:
 
 def save(trained: Trained | TrainedSelector, models_root: Path, profile: str, created_ns: int | None = None) -> Path:
     """Write `models_root/profile/<UTC time stamp>/` and return it, as `save_version` does."""
-
-    def write(part: Path) -> None:
-        artefact.write_forest(part / artefact.FILE, trained.forest)
-
-    return save_version(models_root, profile, created_ns, write, lambda about: _manifest(trained, about), load_model)
+    return save_version(models_root, profile, created_ns, trained.artefact.write, lambda about: _manifest(trained, about), load_model)
 
 
 def save_version(

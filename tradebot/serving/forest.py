@@ -75,49 +75,6 @@ class Forest:
         return depth
 
 
-class ForestModel:
-    """A forest that serves: `core.forecast.model.Model` where it answers yes or no, a selector where it names `classes`."""
-
-    def __init__(
-        self,
-        model_id: str,
-        features: tuple[str, ...],
-        schema_hash: str,
-        forest: Forest,
-        manifest_sha256: str = "",
-        classes: tuple[str, ...] = (),
-    ) -> None:
-        assert len(features) == len(forest.mean), "a forest has one mean for each feature"
-        assert len(classes) == (0 if forest.outputs == 1 else forest.outputs), "a forest over classes has a name for each"
-        self._model_id = model_id
-        self._features = features
-        self._schema_hash = schema_hash
-        self._classes = classes
-        self.manifest_sha256 = manifest_sha256
-        self._predict = Evaluator(forest)
-
-    @property
-    def model_id(self) -> str:
-        return self._model_id
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        return self._features
-
-    @property
-    def schema_hash(self) -> str:
-        return self._schema_hash
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """What the columns of `predict` stand for; empty for a yes/no forest."""
-        return self._classes
-
-    def predict(self, rows: Float) -> Float:
-        """For rows (N, F) in the order of `features`: the probability of yes (N,), or of each class (N, C). NaN for a row not finite."""
-        return self._predict(rows)
-
-
 class Evaluator:
     """Rows (N, F) to probabilities: (N,), or (N, C) of a forest over classes."""
 

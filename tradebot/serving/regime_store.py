@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tradebot.core.domain.faults import OperatorFault
+from tradebot.core.forecast.model import Answer
 from tradebot.core.regime.hmm import Hmm, new_beliefs, step_beliefs
 from tradebot.core.regime.learned import LEARNED_LABELS, Clusters, cluster_labels
-from tradebot.serving.forest import ForestModel
 from tradebot.serving.manifest import read_manifest
+from tradebot.serving.model import StoredModel
 from tradebot.serving.store import load_model
 
 FILE: Final = "regimes.safetensors"
@@ -38,7 +39,7 @@ class RegimeModel:
 
     clusters: Clusters
     hmm: Hmm
-    forecast: ForestModel
+    forecast: StoredModel
 
     @property
     def model_id(self) -> str:
@@ -51,6 +52,10 @@ class RegimeModel:
     @property
     def schema_hash(self) -> str:
         return self.forecast.schema_hash
+
+    @property
+    def answer(self) -> Answer:
+        return self.forecast.answer
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -14,21 +14,22 @@ import numpy as np
 
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.features.catalogue import FEATURES, schema_hash
-from tradebot.serving import artefact
-from tradebot.serving.forest import ForestModel
+from tradebot.serving.artefacts import forest
+from tradebot.serving.artefacts.catalogue import read_artefact
 from tradebot.serving.manifest import file_sha256, read_manifest
+from tradebot.serving.model import StoredModel
 
 _CURRENT: Final = "CURRENT"
 _VERSION: Final = re.compile(r"^\d{8}T\d{6}\.\d{6}Z$")  # sorts by name as by time
 
 
-def load_model(folder: Path) -> ForestModel:
+def load_model(folder: Path) -> StoredModel:
     """The model in a folder, ready to serve (its loop is compiled). Raises OperatorFault unless manifest, files and features all match."""
     if not folder.is_dir():
         raise OperatorFault(f"{folder}: there is no such model folder; make one with: tradebot train")
     manifest = read_manifest(folder)
-    if artefact.FILE not in manifest.files:
-        raise OperatorFault(f"{folder}: the manifest names no {artefact.FILE}")
+    if forest.FILE not in manifest.files:
+        raise OperatorFault(f"{folder}: the manifest names no {forest.FILE}")
     for name, expected in manifest.files.items():
         path = folder / Path(name).name  # never outside the folder
         if not path.is_file():
@@ -41,14 +42,14 @@ def load_model(folder: Path) -> ForestModel:
         raise OperatorFault(f"{folder}: the model reads {foreign[0]}, a feature that this program doesn't have: train again")
     if schema_hash(manifest.features) != manifest.schema_hash:
         raise OperatorFault(f"{folder}: the model was trained on other definitions of its features: train again")
-    forest = artefact.read_forest(folder / artefact.FILE)
-    if len(forest.mean) != len(manifest.features):
-        raise OperatorFault(f"{folder}: the forest reads {len(forest.mean)} features, the manifest names {len(manifest.features)}")
-    if len(manifest.classes) != (0 if forest.outputs == 1 else forest.outputs):
+    artefact = read_artefact(folder, "forest")
+    if artefact.inputs != len(manifest.features):
+        raise OperatorFault(f"{folder}: the model reads {artefact.inputs} features, the manifest names {len(manifest.features)}")
+    if len(manifest.classes) != (0 if artefact.outputs == 1 else artefact.outputs):
         raise OperatorFault(
-            f"{folder}: the forest answers with {forest.outputs} numbers, the manifest names {len(manifest.classes)} classes"
+            f"{folder}: the model answers with {artefact.outputs} numbers, the manifest names {len(manifest.classes)} classes"
         )
-    model = ForestModel(manifest.model_id, manifest.features, manifest.schema_hash, forest, manifest.sha256, manifest.classes)
+    model = StoredModel(manifest.model_id, manifest.features, manifest.schema_hash, artefact, manifest.sha256, manifest.classes)
     model.predict(np.zeros((1, len(manifest.features))))  # compile, or load the compiled loop, before the first minute
     return model
 

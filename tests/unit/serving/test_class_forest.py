@@ -10,8 +10,9 @@ import pytest
 
 from tests.unit.serving.test_forest import data, stump
 from tradebot.learning.trainers.flat import flatten_classes
-from tradebot.serving.artefact import read_forest, write_forest
-from tradebot.serving.forest import BAGGED, BOOSTED, Evaluator, Forest, ForestModel
+from tradebot.serving.artefacts.forest import ForestArtefact, read_forest, write_forest
+from tradebot.serving.forest import BAGGED, BOOSTED, Evaluator, Forest
+from tradebot.serving.model import StoredModel
 
 CLASSES = 9
 ABSENT = 4  # no training row is of this class
@@ -70,10 +71,10 @@ def three_way(**changes: object) -> Forest:
 
 
 def test_a_stump_by_hand_names_its_classes() -> None:
-    model = ForestModel("p/v", ("close",), "hash", three_way(), classes=("a", "b", "flat"))
+    model = StoredModel("p/v", ("close",), "hash", ForestArtefact(three_way()), classes=("a", "b", "flat"))
     assert model.predict(np.array([[-1.0], [1.0]])).tolist() == [[0.5, 0.25, 0.25], [0.0, 0.0, 1.0]]
     assert model.classes == ("a", "b", "flat")
-    assert ForestModel("p/v", ("close",), "hash", stump()).classes == ()
+    assert StoredModel("p/v", ("close",), "hash", ForestArtefact(stump())).classes == ()
 
 
 @pytest.mark.parametrize(

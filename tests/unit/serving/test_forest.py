@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 from tradebot.learning.config import TrainingConfig
+from tradebot.learning.trainers.trainer import Fitted, Rows
 from tradebot.learning.training import TRAINERS
-from tradebot.serving.forest import BAGGED, Evaluator, Forest, ForestModel
+from tradebot.serving.artefacts.forest import ForestArtefact
+from tradebot.serving.forest import BAGGED, Evaluator, Forest
+from tradebot.serving.model import StoredModel
 
 FEATURES = 6
 
@@ -24,24 +27,39 @@ def data(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return x, (random.random(rows) < 1 / (1 + np.exp(-odds))).astype(np.int8)
 
 
-@pytest.mark.parametrize("kind", sorted(TRAINERS))
+def rows_of(x: np.ndarray, y: np.ndarray) -> Rows:
+    order = np.arange(len(x))
+    return Rows(x, y.astype(np.float64), np.ones(len(x)), order, order // 100, np.zeros(len(x), np.int64))
+
+
+def fit(x: np.ndarray, y: np.ndarray, config: TrainingConfig) -> Fitted:
+    rows = rows_of(x, y)
+    return TRAINERS[config.kind](rows, rows.where(np.arange(0)), config, lambda _: None)
+
+
+def forest_of(fitted: Fitted) -> Forest:
+    assert isinstance(fitted.artefact, ForestArtefact)
+    return fitted.artefact.forest
+
+
+@pytest.mark.parametrize("kind", ["gradient_boosting", "random_forest"])
 @pytest.mark.parametrize(("depth", "leaf", "seed"), [(1, 1, 0), (8, 1, 1), (12, 1, 2), (4, 30, 3)])
 def test_equals_the_library(kind: str, depth: int, leaf: int, seed: int) -> None:
     x, y = data(600, seed)
     config = TrainingConfig(kind=kind, trees=25, depth=depth, min_leaf=leaf, seed=seed)
-    fitted = TRAINERS[kind](x, y, config)
+    fitted = fit(x, y, config)
     rows = np.concatenate([x, data(3000, seed + 100)[0], x[:50] * 1e6])
-    served = Evaluator(fitted.forest)(rows)
+    served = Evaluator(forest_of(fitted))(rows)
     assert np.abs(served - fitted.reference(rows)).max() <= 1e-12
-    alone = np.array([Evaluator(fitted.forest)(rows[i : i + 1])[0] for i in range(0, len(rows), 7)])
+    alone = np.array([Evaluator(forest_of(fitted))(rows[i : i + 1])[0] for i in range(0, len(rows), 7)])
     assert alone.tobytes() == served[::7].tobytes()
     order = np.random.default_rng(0).permutation(len(rows))
-    assert Evaluator(fitted.forest)(rows[order]).tobytes() == served[order].tobytes()
+    assert Evaluator(forest_of(fitted))(rows[order]).tobytes() == served[order].tobytes()
 
 
 def test_any_memory_layout_gives_the_same_answer() -> None:
     x, y = data(300, 5)
-    predict = Evaluator(TRAINERS["random_forest"](x, y, TrainingConfig(trees=5, min_leaf=5)).forest)
+    predict = Evaluator(forest_of(fit(x, y, TrainingConfig(trees=5, min_leaf=5))))
     assert np.array_equal(predict(np.asfortranarray(x)), predict(x))
     assert np.array_equal(predict(x[::3]), predict(x)[::3])
     assert predict(x[:0]).shape == (0,)
@@ -50,7 +68,7 @@ def test_any_memory_layout_gives_the_same_answer() -> None:
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e300])
 def test_a_row_that_is_not_finite_has_no_opinion(bad: float) -> None:
     x, y = data(300, 6)
-    predict = Evaluator(TRAINERS["random_forest"](x, y, TrainingConfig(trees=5, min_leaf=5)).forest)
+    predict = Evaluator(forest_of(fit(x, y, TrainingConfig(trees=5, min_leaf=5))))
     rows = x[:3].copy()
     rows[1, 2] = bad
     answers = predict(rows)
@@ -75,7 +93,7 @@ def stump(**changes: object) -> Forest:
 
 
 def test_a_stump_by_hand() -> None:
-    model = ForestModel("p/v", ("close",), "hash", stump())
+    model = StoredModel("p/v", ("close",), "hash", ForestArtefact(stump()))
     assert model.predict(np.array([[-1.0], [0.0], [1e-30], [1.0]])).tolist() == [0.25, 0.25, 0.75, 0.75]
     assert (model.model_id, model.features, model.schema_hash) == ("p/v", ("close",), "hash")
 
@@ -104,7 +122,7 @@ def test_arrays_that_are_no_forest_are_refused(changes: dict[str, object], why: 
 
 def test_serving_needs_no_learning_library() -> None:
     code = (
-        "import sys, tradebot.serving.store, tradebot.serving.artefact; "
-        "sys.exit(any(m in sys.modules for m in ('sklearn', 'pandas', 'torch', 'pyarrow')))"
+        "import sys, tradebot.serving.store, tradebot.serving.artefacts.catalogue; "
+        "sys.exit(any(m in sys.modules for m in ('sklearn', 'pandas', 'torch', 'pyarrow', 'xgboost')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -19,7 +19,7 @@ from tradebot.core.regime.learned import LEARNED_LABELS, RegimeForecast, cluster
 from tradebot.learning.regimes.config import RegimesConfig
 from tradebot.learning.regimes.registry import save_regimes
 from tradebot.learning.regimes.training import TrainedRegimes, train_regimes
-from tradebot.serving.artefact import read_forest
+from tradebot.serving.artefacts.forest import read_forest
 from tradebot.serving.manifest import file_sha256, read_manifest, write_manifest
 from tradebot.serving.regime_store import FILE, load_regimes, read_regimes, write_regimes
 from tradebot.serving.store import current_model, latest_model, promote, versions

@@ -17,7 +17,7 @@ from tradebot.core.features.sets import feature_names
 from tradebot.learning.config import TrainingConfig
 from tradebot.learning.registry import save
 from tradebot.learning.training import Trained, train
-from tradebot.serving.forest import Evaluator
+from tradebot.serving.artefacts.forest import ForestArtefact
 from tradebot.serving.manifest import read_manifest, write_manifest
 from tradebot.serving.store import current_model, latest_model, load_model, promote, versions
 
@@ -40,8 +40,10 @@ def test_round_trip_is_exact(trained: Trained, folder: Path) -> None:
     assert sorted(p.name for p in folder.iterdir()) == ["forest.safetensors", "manifest.json"]
     assert sorted(p.name for p in folder.parent.iterdir()) == [folder.name]
     model = load_model(folder)
-    rows = trained.forest.mean + trained.forest.scale * np.random.default_rng(0).normal(size=(500, len(trained.features)))
-    assert model.predict(rows).tobytes() == Evaluator(trained.forest)(rows).tobytes()
+    assert isinstance(trained.artefact, ForestArtefact)
+    forest = trained.artefact.forest
+    rows = forest.mean + forest.scale * np.random.default_rng(0).normal(size=(500, len(trained.features)))
+    assert model.predict(rows).tobytes() == trained.artefact.predictor()(rows).tobytes()
     assert model.model_id == f"demo/{folder.name}"
     assert model.features == feature_names("scale_free")
     assert model.schema_hash == schema_hash(model.features)

@@ -1,11 +1,14 @@
-"""What the engine knows of a model: a name, the features it reads, and a probability per row, or one for each class."""
+"""What the engine knows of a model: a name, the features it reads, and an answer per row, or one for each class."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+Answer = Literal["probability", "position", "classes"]
+"""What the numbers of a model are: a probability of yes in [0, 1], a position in [-1, 1] (short to long), or a probability per class."""
 
 
 class Model(Protocol):
@@ -25,10 +28,13 @@ class Model(Protocol):
         ...
 
     @property
+    def answer(self) -> Answer: ...
+
+    @property
     def classes(self) -> tuple[str, ...]:
-        """Empty for a classifier of yes and no; a meta-selector's strategies in the order of its columns, then "flat"."""
+        """Empty where the model answers one number; a meta-selector's strategies in the order of its columns, then "flat"."""
         ...
 
     def predict(self, rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """For rows (N, F): the probability of the positive label (N,), or of each class (N, C)."""
+        """For rows (N, F): the answer (N,), or of each class (N, C)."""
         ...

@@ -10,7 +10,8 @@ from tradebot.core.features.catalogue import schema_hash, warm_up_bars
 from tradebot.core.regime.learned import LEARNED_LABELS
 from tradebot.learning.regimes.training import TrainedRegimes
 from tradebot.learning.registry import Origin, save_version
-from tradebot.serving import artefact, regime_store
+from tradebot.serving import regime_store
+from tradebot.serving.artefacts.forest import ForestArtefact
 from tradebot.serving.manifest import Manifest
 
 LABEL: Final = "next_hour_regime"
@@ -23,7 +24,7 @@ def save_regimes(trained: TrainedRegimes, models_root: Path, profile: str, creat
     """
 
     def write(part: Path) -> None:
-        artefact.write_forest(part / artefact.FILE, trained.forest)
+        ForestArtefact(trained.forest).write(part)
         regime_store.write_regimes(part / regime_store.FILE, trained.clusters, trained.hmm)
 
     family = f"{profile}/{regime_store.FOLDER}"

@@ -7,11 +7,11 @@ import numpy as np
 from tradebot.core.domain.bars import Float, Int
 from tradebot.learning.selector.config import SelectorConfig
 from tradebot.learning.trainers.flat import flatten_classes
-from tradebot.learning.trainers.trainer import Fitted
+from tradebot.learning.trainers.trainer import Reference
 from tradebot.serving.forest import BAGGED, Forest
 
 
-def fit(rows: Float, label: Int, classes: int, config: SelectorConfig) -> Fitted:
+def fit(rows: Float, label: Int, classes: int, config: SelectorConfig) -> tuple[Forest, Reference]:
     """StandardScaler and RandomForestClassifier, seeded. A class that no row has gets probability 0."""
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.preprocessing import StandardScaler
@@ -28,4 +28,4 @@ def fit(rows: Float, label: Int, classes: int, config: SelectorConfig) -> Fitted
         return out
 
     nodes = flatten_classes([e.tree_ for e in classifier.estimators_], places, classes)
-    return Fitted(Forest(combine=BAGGED, mean=scaler.mean_, scale=scaler.scale_, outputs=classes, **nodes), reference)
+    return Forest(combine=BAGGED, mean=scaler.mean_, scale=scaler.scale_, outputs=classes, **nodes), reference

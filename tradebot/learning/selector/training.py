@@ -15,6 +15,7 @@ from tradebot.learning.selector.dataset import SelectorDataset
 from tradebot.learning.selector.evaluation import SelectorMetrics, evaluate_selector
 from tradebot.learning.selector.forest import fit
 from tradebot.learning.splits import time_split
+from tradebot.serving.artefacts.forest import ForestArtefact
 from tradebot.serving.forest import Evaluator, Forest
 from tradebot.serving.manifest import Span, SymbolData
 
@@ -39,6 +40,10 @@ class TrainedSelector:
     kind: str = KIND
     label: str = LABEL
 
+    @property
+    def artefact(self) -> ForestArtefact:
+        return ForestArtefact(self.forest)
+
 
 def train_selector(
     dataset: SelectorDataset,
@@ -57,13 +62,13 @@ def train_selector(
     if progress is not None:
         held_out = f"{int(split.test.sum())} rows held out"
         progress(f"{KIND}: {config.trees} trees over {len(classes)} classes on {len(rows)} rows, {held_out}, label {LABEL}")
-    fitted = fit(rows, label, len(classes), config)
+    forest, reference = fit(rows, label, len(classes), config)
     test_rows = dataset.rows[split.test]
-    served = Evaluator(fitted.forest)(test_rows)
-    worst = float(np.abs(served - fitted.reference(test_rows)).max())
+    served = Evaluator(forest)(test_rows)
+    worst = float(np.abs(served - reference(test_rows)).max())
     assert worst <= _PARITY_MAX, f"the served forest differs from the trained one by {worst}"
     return TrainedSelector(
-        forest=fitted.forest,
+        forest=forest,
         config=config,
         features=dataset.features,
         classes=classes,

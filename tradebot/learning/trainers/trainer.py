@@ -1,31 +1,62 @@
-"""What every trainer does: rows and labels in, a forest that serves out."""
+"""What every trainer does: rows in, an artefact that serves out."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from tradebot.core.domain.bars import Float
+from tradebot.core.domain.bars import Float, Int
 from tradebot.learning.config import TrainingConfig
-from tradebot.serving.forest import Forest
+from tradebot.serving.artefacts.artefact import Artefact
 
-Labels = npt.NDArray[np.int8]
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a trainer sees, oldest first. `target` is 0 or 1 for yes and no, the class for classes, a real number for a regression."""
+
+    values: Float  # (R, F)
+    target: Float  # (R,)
+    weight: Float  # (R,)
+    minute_ns: Int  # (R,)
+    session_of: Int  # (R,)
+    symbol_of: Int  # (R,)
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    def where(self, chosen: npt.NDArray[np.bool_] | Int) -> Rows:
+        """The rows of a mask (R,) or of indices, in order."""
+        return Rows(
+            self.values[chosen], self.target[chosen], self.weight[chosen],
+            self.minute_ns[chosen], self.session_of[chosen], self.symbol_of[chosen],
+        )  # fmt: skip
 
 
 class Reference(Protocol):
-    """The library's own prediction, to hold ours against before anything is saved: (N, F) -> (N,)."""
+    """The library's own prediction, to hold ours against before anything is saved: (N, F) -> (N,), or (N, C) over classes."""
 
     def __call__(self, rows: Float, /) -> Float: ...
 
 
 class Fitted(NamedTuple):
-    forest: Forest
+    artefact: Artefact
     reference: Reference
+    tolerance: float = 1e-12  # how far the served answer and the reference may differ
 
 
 class Trainer(Protocol):
-    """Fit on standardised rows (R, F) and labels (R,) of both classes. Same input and seed, same forest."""
+    """Fit on `train`. `watch` is a later, purged slice for early stopping and calibration; it may be empty.
 
-    def __call__(self, rows: Float, label: Labels, config: TrainingConfig, /) -> Fitted: ...
+    Same rows, config and seed: the same artefact, whatever the number of jobs. `say` hears one line a stage.
+    """
+
+    def __call__(self, train: Rows, watch: Rows, config: TrainingConfig, say: Callable[[str], None], /) -> Fitted: ...
+
+
+def sample_weight(rows: Rows) -> Float | None:
+    """The weights as a library wants them: None where all weigh the same, which some libraries fit faster and in another order."""
+    return None if (rows.weight == 1.0).all() else rows.weight

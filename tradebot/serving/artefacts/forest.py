@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from tradebot.core.domain.faults import OperatorFault
-from tradebot.serving.forest import Forest
+from tradebot.core.forecast.model import Answer
+from tradebot.serving.artefacts.artefact import Predictor
+from tradebot.serving.forest import Evaluator, Forest
 
 FILE: Final = "forest.safetensors"
 _ARRAYS: Final[dict[str, type[np.generic]]] = {
@@ -23,6 +26,36 @@ _ARRAYS: Final[dict[str, type[np.generic]]] = {
     "value": np.float64,
     "roots": np.int32,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class ForestArtefact:
+    """A forest as `serving.artefacts.artefact.Artefact`."""
+
+    forest: Forest
+    runtime: str = "forest"
+
+    @property
+    def answer(self) -> Answer:
+        return "probability" if self.forest.outputs == 1 else "classes"
+
+    @property
+    def inputs(self) -> int:
+        return len(self.forest.mean)
+
+    @property
+    def outputs(self) -> int:
+        return self.forest.outputs
+
+    def write(self, folder: Path) -> None:
+        write_forest(folder / FILE, self.forest)
+
+    def predictor(self) -> Predictor:
+        return Evaluator(self.forest)
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        return cls(read_forest(folder / FILE))
 
 
 def write_forest(path: Path, forest: Forest) -> None:
