@@ -1,4 +1,7 @@
-"""Sizing: the one door from float opinions to whole shares. Its rounding is `shares_floor`."""
+"""Sizing: the one door from float opinions to whole shares. Its rounding is `shares_floor`.
+
+`shares_of` is a plain function of numbers: the pipeline calls it as it stands, the fast backtest compiles (njit) the same source.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,15 @@ def shares_floor(notional_units: float, price_units: int) -> int:
     return math.floor(notional_units / price_units)
 
 
+def shares_of(equity_units: int, price_units: int, equity_fraction: float, max_shares: int) -> int:
+    """`floor(equity * fraction / price)`, at most `max_shares` where that is not 0; 0 for what is not positive and finite."""
+    notional_units = equity_units * equity_fraction
+    if price_units <= 0 or not math.isfinite(notional_units) or notional_units <= 0:
+        return 0
+    shares = math.floor(notional_units / price_units)
+    return min(shares, max_shares) if max_shares else shares
+
+
 def shares_by_equity_fraction(equity_units: int, price_units: int, config: SizingConfig) -> int:
     """`floor(equity * fraction / price)`, at most `max_shares` (SYSTEMS.md section 2, "Size")."""
-    shares = shares_floor(equity_units * config.equity_fraction, price_units)
-    return min(shares, config.max_shares) if config.max_shares else shares
+    return shares_of(equity_units, price_units, config.equity_fraction, config.max_shares)

@@ -52,9 +52,14 @@ def gate_reasons(signal_strength: Float, volume_ratio: Float, momentum: Float, c
     return reasons
 
 
+def is_throttled(now_ns: int, last_order_ns: int, order_interval_s_min: float) -> bool:
+    """The last order is too young for another. A plain function: the fast backtest compiles (njit) the same source."""
+    return now_ns - last_order_ns < order_interval_s_min * NS_PER_S
+
+
 def throttle_reason(now_ns: int, last_order_ns: int | None, config: GatesConfig) -> str:
     """Why no order may follow the last one yet, "" where it may. Pure: both instants are given (None = there was no order)."""
-    if last_order_ns is None or now_ns - last_order_ns >= config.order_interval_s_min * NS_PER_S:
+    if last_order_ns is None or not is_throttled(now_ns, last_order_ns, config.order_interval_s_min):
         return ""
     return f"last order {(now_ns - last_order_ns) / NS_PER_S:.0f} s ago < {config.order_interval_s_min:g} s"
 
