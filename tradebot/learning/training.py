@@ -83,7 +83,7 @@ def rows_of(dataset: Dataset, chosen: Bool) -> Rows:
     """The rows of a mask (R,) as a trainer sees them."""
     return Rows(
         dataset.rows[chosen], dataset.target[chosen], dataset.weight[chosen],
-        dataset.minute_ns[chosen], dataset.session_of[chosen], dataset.symbol_of[chosen],
+        dataset.minute_ns[chosen], dataset.session_of[chosen], dataset.symbol_of[chosen], dataset.end_ns[chosen], dataset.cost[chosen],
     )  # fmt: skip
 
 

@@ -16,7 +16,11 @@ from tradebot.serving.artefacts.artefact import Artefact
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What a trainer sees, oldest first. `target` is 0 or 1 for yes and no, the class for classes, a real number for a regression."""
+    """What a trainer sees, oldest first. `target` is 0 or 1 for yes and no, the class for classes, a real number for a regression.
+
+    `end_ns` is when each label was known: what fits on folds of its own purges by it. `cost` is the round trip's, in the target's units:
+    the dollar-profit objective charges it. Both are None where whoever trains knows that its trainer needs neither.
+    """
 
     values: Float  # (R, F)
     target: Float  # (R,)
@@ -24,6 +28,8 @@ class Rows:
     minute_ns: Int  # (R,)
     session_of: Int  # (R,)
     symbol_of: Int  # (R,)
+    end_ns: Int | None = None  # (R,)
+    cost: Float | None = None  # (R,)
 
     def __len__(self) -> int:
         return len(self.target)
@@ -33,6 +39,7 @@ class Rows:
         return Rows(
             self.values[chosen], self.target[chosen], self.weight[chosen],
             self.minute_ns[chosen], self.session_of[chosen], self.symbol_of[chosen],
+            None if self.end_ns is None else self.end_ns[chosen], None if self.cost is None else self.cost[chosen],
         )  # fmt: skip
 
 
