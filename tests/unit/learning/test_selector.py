@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.core.selection.books import market
 from tests.unit.learning.market import MINUTE_NS, sessions
-from tests.unit.serving.test_store import resign
+from tests.unit.serving.tamper import resign
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.features.catalogue import schema_hash
 from tradebot.core.selection.config import PerformanceConfig

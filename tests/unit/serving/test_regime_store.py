@@ -98,7 +98,10 @@ def test_a_training_is_reproducible(grid: MarketGrid, trained: TrainedRegimes, f
 
 def test_tampered_missing_and_foreign_files_are_refused(trained: TrainedRegimes, folder: Path, tmp_path: Path) -> None:
     def copy(name: str) -> Path:
-        return Path(shutil.copytree(folder, tmp_path / name))
+        made = Path(shutil.copytree(folder, tmp_path / name))
+        for path in made.iterdir():
+            path.chmod(0o644)
+        return made
 
     changed = copy("changed")
     data = bytearray((changed / FILE).read_bytes())
@@ -111,6 +114,7 @@ def test_tampered_missing_and_foreign_files_are_refused(trained: TrainedRegimes,
     with pytest.raises(OperatorFault, match=r"regimes\.safetensors: the model's file is missing"):
         load_regimes(missing)
     plain = copy("plain")
+    (plain / FILE).unlink()
     manifest = read_manifest(plain)
     write_manifest(plain, type(manifest)(**_fields(manifest) | {"files": {"forest.safetensors": manifest.files["forest.safetensors"]}}))
     with pytest.raises(OperatorFault, match="this is no regime model"):

@@ -43,7 +43,7 @@ def followed(probability: Float, net: Float) -> Earnings:
     """Follow the most probable of K strategies and flat: `probability` (R, K + 1), flat last, `net` (R, K). A NaN row stays flat."""
     assert probability.shape == (net.shape[0], net.shape[1] + 1), f"{probability.shape} answers for {net.shape} outcomes"
     with_flat = np.concatenate([net, np.zeros((len(net), 1))], axis=1)
-    known = np.isfinite(probability).all(axis=1)
+    known = _whole(probability)
     chosen = np.where(known, np.argmax(np.nan_to_num(probability), axis=1), net.shape[1])
     return Earnings(chosen < net.shape[1], with_flat[np.arange(len(net)), chosen])
 
@@ -54,9 +54,15 @@ def information(probability: Float, truth: Int, shares: Float) -> Earnings:
     `probability` (R, C), `truth` (R,) in 0..C-1. Both are kept off 0; a NaN row says no more than the shares do.
     """
     tiny = 1e-6
-    known = np.isfinite(probability).all(axis=1)
+    known = _whole(probability)
     said = np.clip(np.where(known[:, None], probability, shares), tiny, None)
     said = said / said.sum(axis=1, keepdims=True)
     usual = np.clip(shares, tiny, None)
     gain = np.log(said[np.arange(len(truth)), truth]) - np.log(usual / usual.sum())[truth]
     return Earnings(known, gain)
+
+
+def _whole(answers: Float) -> Bool:
+    """Which rows (R, C) hold an answer, (R,)."""
+    whole: Bool = np.logical_and.reduce(np.isfinite(answers), axis=1)
+    return whole

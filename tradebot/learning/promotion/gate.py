@@ -76,7 +76,7 @@ def judge(contest: Contest, rang: Sequence[str], config: PromotionConfig) -> Ver
     figures |= {"blocks": count, "block": what}
     if count < config.blocks_min:
         return Verdict(False, f"{count} {what}s are too few to judge on: {config.blocks_min} are needed", figures)
-    per_block = np.bincount(blocks, difference, minlength=count)
+    per_block = np.bincount(blocks, weights=difference, minlength=count).astype(np.float64)
     margin = config.margin_bps / BP if contest.unit is BP_OF_A_POSITION else 0.0
     confidence = share_above(per_block, margin * sessions / count, config.seed)
     figures |= {"confidence": confidence, "confidence_min": config.confidence, "margin_bps": config.margin_bps}
