@@ -239,6 +239,11 @@ class Settings:
         return self.data.folder.parent / "features" / self.profile
 
     @property
+    def trials_path(self) -> Path:
+        """The ledger of trials: one for all profiles, beside the folder of bars."""
+        return self.data.folder.parent / "trials.jsonl"
+
+    @property
     def log_path(self) -> Path:
         """What a daemon in the background prints."""
         return self.state_dir / "tradebot.log"
