@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,7 +76,7 @@ class Outcome:
     exposure_units: Int
     cash_units: int
     start_units: int
-    trades: tuple[TradeRow, ...]
+    trades: Sequence[TradeRow]  # closed and open round trips, oldest entry first
     orders: int
     fills: int
     refusals: int

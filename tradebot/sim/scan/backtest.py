@@ -1,0 +1,185 @@
+"""The fast backtest: opinions of a whole history in, what they would have come to out.
+
+    fast_backtest(config, venue, grid, conviction, valid) == Outcome of Simulation on the same venue, to the last unit
+
+where the venue has no latency and fills whole orders. A decision on a minute is filled at the symbol's next bar's open, stops and targets
+rest at the venue and act inside the bars, the worst case first (sim/venue_tape.py). tests/property/test_scan.py holds both together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from tradebot.core.config import EngineConfig
+from tradebot.core.domain.bars import TAPE, MarketGrid
+from tradebot.core.domain.faults import OperatorFault
+from tradebot.core.domain.units import NS_PER_S, units_nearest
+from tradebot.core.execution.exits import flatten_ns
+from tradebot.core.selection.entry import price_bounds_units
+from tradebot.sim.outcome import CostWaterfall, Outcome
+from tradebot.sim.scan import layout as at
+from tradebot.sim.scan.layout import Bars, Book, Bool, Days, Float, Int, Rules, Wishes, new_book
+from tradebot.sim.scan.trades import ScanTrades
+from tradebot.sim.venue_config import VenueConfig
+
+_GRACE_S_MAX = 15.0  # then the next bar's path has left its open
+_ROOM = 1 << 14
+_NONE = np.zeros((0, 0), np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The scan's own tables, as `layout` names their columns; `fills` and `orders` are empty unless a log was asked for."""
+
+    book: Book
+    trades: Int
+    fills: Int
+    orders: Int
+
+
+def fast_backtest(
+    config: EngineConfig,
+    venue: VenueConfig,
+    grid: MarketGrid,
+    conviction: Float,
+    valid: Bool,
+    exits: Bool | None = None,
+    first_minute: int = 0,
+    *,
+    grace_s: float = 2.0,
+) -> Outcome:
+    """What trading by these opinions from row `first_minute`, a session's first minute, on would have come to.
+
+    `grid` is the venue's market, with quotes where it trades on quotes. `conviction` (T, N) is a probability or a forecast, `valid` (T, N)
+    where it may open a position, `exits` (T, N) where it closes one. Raises OperatorFault for a venue that is not ideal.
+    """
+    scanned = scan_market(config, venue, grid, conviction, valid, exits, first_minute, grace_s=grace_s)
+    return outcome(config, venue, grid, conviction, first_minute, scanned)
+
+
+def scan_market(
+    config: EngineConfig,
+    venue: VenueConfig,
+    grid: MarketGrid,
+    conviction: Float,
+    valid: Bool,
+    exits: Bool | None = None,
+    first_minute: int = 0,
+    *,
+    grace_s: float = 2.0,
+    log_rows: int = 0,
+) -> Scan:
+    """As `fast_backtest`, with the raw tables; `log_rows` > 0 keeps that many orders and fills."""
+    from tradebot.sim.scan.scan import scan
+
+    rules = rules_of(config, venue, grace_s)
+    assert conviction.shape == valid.shape == grid.present.shape, "one opinion for each minute and symbol"
+    minutes, symbols = grid.present.shape
+    days = days_of(config, grid, first_minute)
+    book = new_book(symbols, minutes, len(days.first), units_nearest(venue.cash_usd))
+    book.account[at.ROW] = first_minute
+    bars, wishes = _bars(grid), Wishes(conviction, valid, np.zeros((0, 0), np.bool_) if exits is None else exits)
+    trades = np.empty((_ROOM + 2 * symbols, at.TRADE_WIDTH), np.int64)
+    fills, orders = np.zeros((log_rows, at.LOG_WIDTH), np.int64), np.zeros((log_rows, at.LOG_WIDTH), np.int64)
+    while not scan(bars, wishes, days, rules, grid.minute_ns, book, trades, fills, orders, 2 * symbols):
+        trades = np.concatenate([trades, np.empty_like(trades)])
+    account = book.account
+    return Scan(book, trades[: account[at.TRADES]], fills[: account[at.FILLS]], orders[: account[at.ORDERS]])
+
+
+def rules_of(config: EngineConfig, venue: VenueConfig, grace_s: float) -> Rules:
+    """The numbers that the scan reads. Raises OperatorFault for what it can't do as the full simulation does."""
+    if venue.latency_ms or venue.partial_fill_probability:
+        raise OperatorFault("the fast backtest has an ideal venue: simulation.latency_ms and partial_fill_probability must be 0")
+    if grace_s >= _GRACE_S_MAX or grace_s > config.bar_late_s_max:
+        raise OperatorFault(f"the fast backtest needs feed.grace_s below {min(_GRACE_S_MAX, config.bar_late_s_max):g} s, not {grace_s:g}")
+    low, high = price_bounds_units(config.entry)
+    book = config.playbook
+    sec, taf = Fraction(str(venue.sec_fee_usd_per_million)) / 10**8, Fraction(str(venue.taf_usd_per_share)) * 100  # cents a unit, a share
+    if max(sec.numerator * sec.denominator, taf.numerator * taf.denominator) >= 1 << 62:
+        raise OperatorFault("the fees have too many decimals for the fast backtest")
+    return Rules(
+        confidence_min=config.entry.confidence_min if book is None else book.selection.forecast_min,
+        price_units_min=low,
+        price_units_max=high,
+        equity_fraction=config.sizing.equity_fraction,
+        max_shares=config.sizing.max_shares,
+        positions_max=config.limits.positions_max,
+        order_usd_max=float(config.limits.order_usd_max),
+        daily_loss_fraction_max=config.limits.daily_loss_fraction_max,
+        stop_fraction=config.exits.stop_fraction,
+        target_fraction=config.exits.target_fraction,
+        order_interval_s_min=0.0 if book is None or book.gates is None else float(book.gates.order_interval_s_min),
+        grace_ns=int(grace_s * NS_PER_S),
+        half_spread=round(venue.half_spread_bps * 1_000_000),
+        margin_multiplier=venue.margin_multiplier,
+        sec_num=sec.numerator,
+        sec_den=sec.denominator,
+        taf_num=taf.numerator,
+        taf_den=taf.denominator,
+    )
+
+
+def days_of(config: EngineConfig, grid: MarketGrid, first_minute: int) -> Days:
+    """The sessions from `first_minute` on."""
+    first, end = (
+        grid.session_of.searchsorted(np.arange(len(grid.sessions))),
+        grid.session_of.searchsorted(np.arange(len(grid.sessions)), side="right"),
+    )
+    traded = np.flatnonzero((first >= first_minute) & (end > first))
+    assert len(traded) == 0 or first[traded[0]] == first_minute, "trading starts with a session's first minute"
+    sessions = [grid.sessions[s] for s in traded]
+    return Days(
+        first[traded].astype(np.int64),
+        end[traded].astype(np.int64),
+        np.array([s.open_ns for s in sessions], np.int64),
+        np.array([s.close_ns for s in sessions], np.int64),
+        np.array([flatten_ns(s.close_ns, config.exits) for s in sessions], np.int64),
+    )
+
+
+def outcome(
+    config: EngineConfig,
+    venue: VenueConfig,
+    grid: MarketGrid,
+    conviction: Float,
+    first_minute: int,
+    scanned: Scan,
+    leaders: Int | None = None,
+    strategies: tuple[str, ...] = (),
+    regimes: Int | None = None,
+    labels: tuple[str, ...] = (),
+) -> Outcome:
+    """A scan's tables as an Outcome. `leaders` and `regimes` (T, N) place names in `strategies` and `labels`, -1 = none."""
+    book, account = scanned.book, [int(x) for x in scanned.book.account]
+    start, cash = units_nearest(venue.cash_usd), account[at.CASH]
+    held = int((book.rows[:, at.QTY] * book.marks).sum())
+    trades = ScanTrades(
+        scanned.trades, grid.symbols, conviction, book.marks, book.fees, book.sold, config.exits, leaders, strategies, regimes, labels
+    )
+    spread, fees = account[at.SPREAD], account[at.FEES]
+    traded = range(int(grid.session_of[first_minute]), len(grid.sessions)) if first_minute < len(grid.session_of) else range(0)
+    return Outcome(
+        symbols=grid.symbols,
+        sessions=tuple(grid.sessions[s] for s in traded),
+        minute_ns=grid.minute_ns[first_minute:],
+        equity_units=book.equity[first_minute:],
+        exposure_units=book.exposure[first_minute:],
+        cash_units=cash,
+        start_units=start,
+        trades=trades,
+        orders=account[at.ORDERS],
+        fills=account[at.FILLS],
+        refusals=account[at.REFUSALS],
+        costs=CostWaterfall(cash + held - start + spread + fees, spread, fees),
+    )
+
+
+def _bars(grid: MarketGrid) -> Bars:
+    quotes = (_NONE, _NONE)
+    if grid.tape is not None and grid.tape[..., :2].any():
+        quotes = (np.ascontiguousarray(grid.tape[..., TAPE.index("bid")]), np.ascontiguousarray(grid.tape[..., TAPE.index("ask")]))
+    return Bars(grid.open, grid.high, grid.low, grid.close, *quotes, grid.present)

@@ -1,0 +1,181 @@
+"""Where and at what price orders fill on the ideal venue: the rules of `sim.venue_tape` and `sim.venue_matching` without latency.
+
+A long position is the only one there is, so the path of its bar is open, low, high, close: the worst case first.
+"""
+
+from __future__ import annotations
+
+from tradebot.core.execution.exits import STOP, TARGET
+from tradebot.core.kernels.kernel import kernel
+from tradebot.sim.scan.layout import (
+    ATTEMPTS,
+    BUSY,
+    CASH,
+    CLOSING,
+    COST,
+    DECIDED,
+    EXIT,
+    FILLS,
+    LEGS,
+    NO_EXIT,
+    PLACE,
+    QTY,
+    RESTING,
+    SESSION,
+    SOLD_SHARES,
+    SOLD_UNITS,
+    SPREAD,
+    STOP_PRICE,
+    T_DECIDED,
+    T_ENTRY,
+    T_ENTRY_NS,
+    T_EXIT,
+    T_EXIT_NS,
+    T_QTY,
+    T_SESSION,
+    T_SPREAD,
+    T_SYMBOL,
+    T_WHY,
+    T_WHY_MARK,
+    T_WHY_ROW,
+    TARGET_PRICE,
+    TRADE,
+    TRADES,
+    WANT,
+    WHY_MARK,
+    WHY_ROW,
+)
+
+_PER_PRICE = 10_000_000_000  # millionths of a basis point in one
+_POINT_NS = 15_000_000_000
+
+
+@kernel
+def half_spread_units(bars, t, n, price, half_spread):  # type: ignore[no-untyped-def]
+    """Half the minute's quoted spread, or the assumed one of the price; rounded up to a unit."""
+    if bars.bid.shape[0]:
+        bid, ask = bars.bid[t, n], bars.ask[t, n]
+        if bid > 0 and ask >= bid:
+            return (ask - bid + 1) // 2
+    return -(-price * half_spread // _PER_PRICE)
+
+
+@kernel
+def buy_units(bars, t, n, half_spread):  # type: ignore[no-untyped-def]
+    """What a market order pays at a bar's open."""
+    if bars.bid.shape[0] and bars.ask[t, n]:
+        return bars.ask[t, n]
+    return bars.open[t, n] + half_spread_units(bars, t, n, bars.open[t, n], half_spread)
+
+
+@kernel
+def sell_units(bars, t, n, half_spread):  # type: ignore[no-untyped-def]
+    """What a market order brings at a bar's open."""
+    if bars.bid.shape[0] and bars.bid[t, n]:
+        return bars.bid[t, n]
+    return max(bars.open[t, n] - half_spread_units(bars, t, n, bars.open[t, n], half_spread), 1)
+
+
+@kernel
+def note(log, account, place, at_ns, n, qty, price, path):  # type: ignore[no-untyped-def]
+    """A line of the log, where one is kept; `place` counts its lines."""
+    row = account[place]
+    if row < log.shape[0]:
+        log[row, 0], log[row, 1], log[row, 2], log[row, 3], log[row, 4] = at_ns, n, qty, price, path
+    account[place] = row + 1
+
+
+@kernel
+def enlist(book, n):  # type: ignore[no-untyped-def]
+    """The symbol is busy from now on."""
+    book.rows[n, PLACE] = book.account[BUSY]
+    book.busy[book.account[BUSY]] = n
+    book.account[BUSY] += 1
+
+
+@kernel
+def release(book, n):  # type: ignore[no-untyped-def]
+    """The symbol is free again; the last of the list takes its place."""
+    book.account[BUSY] -= 1
+    last = book.busy[book.account[BUSY]]
+    place = book.rows[n, PLACE]
+    book.busy[place] = last
+    book.rows[last, PLACE] = place
+    book.rows[n, PLACE] = -1
+
+
+@kernel
+def sell(book, trades, fills, n, price, path, at_ns, why):  # type: ignore[no-untyped-def]
+    """All that is held goes at `price` while the path is at `path`."""
+    row, account = book.rows[n], book.account
+    qty = row[QTY]
+    notional = qty * price
+    account[CASH] += notional
+    account[SOLD_UNITS] += notional
+    account[SOLD_SHARES] += qty
+    account[SPREAD] += qty * (path - price)
+    note(fills, account, FILLS, at_ns, n, -qty, price, path)
+    trade = trades[row[TRADE]]
+    trade[T_EXIT_NS], trade[T_EXIT], trade[T_WHY] = at_ns, notional, why
+    trade[T_SPREAD] += qty * (path - price)
+    trade[T_WHY_ROW], trade[T_WHY_MARK], trade[T_SESSION] = row[WHY_ROW], row[WHY_MARK], account[SESSION]
+    row[QTY] = row[COST] = row[LEGS] = row[CLOSING] = row[ATTEMPTS] = 0
+    row[EXIT] = NO_EXIT
+    release(book, n)
+
+
+@kernel
+def enter(book, trades, fills, bars, rules, t, n, at_ns):  # type: ignore[no-untyped-def]
+    """The entry that was wanted fills at the open of bar t; its legs meet the market at once."""
+    row, account = book.rows[n], book.account
+    path, price = bars.open[t, n], buy_units(bars, t, n, rules.half_spread)
+    qty = row[WANT]
+    account[CASH] -= qty * price
+    account[SPREAD] += qty * (price - path)
+    note(fills, account, FILLS, at_ns, n, qty, price, path)
+    row[QTY], row[COST], row[WANT], row[LEGS], row[TRADE] = qty, qty * price, 0, 1, account[TRADES]
+    trade = trades[account[TRADES]]
+    account[TRADES] += 1
+    trade[T_SYMBOL], trade[T_QTY], trade[T_DECIDED] = n, qty, row[DECIDED]
+    trade[T_ENTRY_NS], trade[T_ENTRY], trade[T_SPREAD] = at_ns, qty * price, qty * (price - path)
+    trade[T_EXIT_NS] = trade[T_EXIT] = trade[T_WHY] = 0
+    bid = sell_units(bars, t, n, rules.half_spread)
+    if bid >= row[TARGET_PRICE]:
+        sell(book, trades, fills, n, bid, path, at_ns, TARGET)
+    elif path <= row[STOP_PRICE]:
+        sell(book, trades, fills, n, bid, path, at_ns, STOP)
+
+
+@kernel
+def meet_open(book, trades, fills, bars, rules, t, n, at_ns):  # type: ignore[no-untyped-def]
+    """Whatever rests in a symbol meets the open of bar t."""
+    row = book.rows[n]
+    if row[WANT]:
+        enter(book, trades, fills, bars, rules, t, n, at_ns)
+        return
+    if not row[LEGS] and row[EXIT] != RESTING:
+        return
+    path, bid = bars.open[t, n], sell_units(bars, t, n, rules.half_spread)
+    if not row[LEGS]:
+        sell(book, trades, fills, n, bid, path, at_ns, row[CLOSING])
+    elif bid >= row[TARGET_PRICE]:
+        sell(book, trades, fills, n, bid, path, at_ns, TARGET)
+    elif path >= row[TARGET_PRICE]:
+        sell(book, trades, fills, n, row[TARGET_PRICE], path, at_ns, TARGET)
+    elif path <= row[STOP_PRICE]:
+        sell(book, trades, fills, n, bid, path, at_ns, STOP)
+
+
+@kernel
+def walk_bar(book, trades, fills, bars, rules, t, n, minute_ns):  # type: ignore[no-untyped-def]
+    """The resting stop and target of a position meet the rest of bar t: its low at +15 s, its high at +30 s."""
+    row = book.rows[n]
+    stop, target, start = row[STOP_PRICE], row[TARGET_PRICE], bars.open[t, n]
+    if start >= target:  # the entry's own bar opened there, and the bid did not reach
+        bid = start - half_spread_units(bars, t, n, start, rules.half_spread)
+        sell(book, trades, fills, n, max(bid, target), start, minute_ns + _POINT_NS, TARGET)
+    elif bars.low[t, n] <= stop:
+        bid = max(stop - half_spread_units(bars, t, n, stop, rules.half_spread), 1)
+        sell(book, trades, fills, n, bid, stop, minute_ns + _POINT_NS, STOP)
+    elif bars.high[t, n] >= target:
+        sell(book, trades, fills, n, target, target, minute_ns + 2 * _POINT_NS, TARGET)

@@ -1,0 +1,250 @@
+"""The fast backtest's loop: T minutes of N symbols, the live steps in the engine's order against the ideal venue, in exact integers.
+
+What `Engine` and `Simulation` do with events happens here in place, in the same order:
+
+    the bar's low, high and close meet the resting legs; the next open meets whatever rests (the venue moves first);
+    at the close: day orders expire, the session's fees are taken; then the minute is decided on:
+    marks -> candidates by conviction -> size -> limits -> throttle -> entries; opinions and software stops close; closes advance
+
+The flatten tick of the same instant comes after the minute, or before it where a bar was missing and the minute was closed late.
+"""
+
+from __future__ import annotations
+
+from tradebot.core.domain.units import NS_PER_MINUTE
+from tradebot.core.execution import exits
+from tradebot.core.kernels.kernel import kernel
+from tradebot.core.portfolio import sizing
+from tradebot.core.risk import limits
+from tradebot.core.selection import entry
+from tradebot.core.strategies import gates
+from tradebot.sim.scan.fills import meet_open, sell, sell_units, walk_bar
+from tradebot.sim.scan.layout import (
+    BUSY,
+    CASH,
+    CLOSING,
+    COST,
+    DAY_START,
+    EXIT,
+    FEES,
+    FORECAST,
+    LAST_ENTRY_NS,
+    LEGS,
+    LOCKED,
+    NO_EXIT,
+    PLACE,
+    QTY,
+    QUEUED,
+    REBALANCE,
+    REFERENCE,
+    REFUSALS,
+    RESTING,
+    ROW,
+    SESSION,
+    SOLD_SHARES,
+    SOLD_UNITS,
+    TRADES,
+    WANT,
+    WATCH,
+)
+from tradebot.sim.scan.orders import advance_closes, flatten, submit_entry, want_closed
+from tradebot.sim.scan.queue import heapify, pop_first
+
+entry_code = kernel(entry.entry_code)
+shares_of = kernel(sizing.shares_of)
+broken_limit = kernel(limits.broken_limit)
+is_throttled = kernel(gates.is_throttled)
+exit_code = kernel(exits.exit_code)
+
+
+@kernel
+def scan(bars, wishes, days, rules, minute_ns, book, trades, fills, orders, room):  # type: ignore[no-untyped-def]
+    """Go on until the last minute (True), or until fewer than `room` rows of `trades` are free (False): then come again with more."""
+    account = book.account
+    for s in range(account[SESSION], len(days.first)):
+        for t in range(max(account[ROW], days.first[s]), days.end[s]):
+            if account[TRADES] + room > len(trades):
+                account[ROW] = t
+                return False
+            if t == days.first[s]:
+                open_day(bars, days, rules, book, trades, fills, orders, s, t)
+            run_minute(bars, wishes, days, rules, minute_ns[t], book, trades, fills, orders, s, t)
+        account[SESSION] = s + 1
+    return True
+
+
+@kernel
+def open_day(bars, days, rules, book, trades, fills, orders, s, t):  # type: ignore[no-untyped-def]
+    """The rebalance before the open, and what queued for it."""
+    account = book.account
+    account[DAY_START] = equity_units(book)
+    open_ns = days.open_ns[s]
+    for i in range(account[BUSY]):
+        n = book.busy[i]
+        if exit_at_mark(book, rules, n):
+            want_closed(book, n, REBALANCE, t)
+    advance_closes(book, trades, fills, orders, bars, rules, -1, open_ns, False)
+    if days.flatten_ns[s] <= open_ns:
+        flatten(book, trades, fills, orders, bars, rules, t, -1, open_ns)
+    for i in range(account[BUSY] - 1, -1, -1):
+        n = book.busy[i]
+        row = book.rows[n]
+        if row[EXIT] == QUEUED:
+            row[EXIT] = RESTING
+            if bars.present[t, n]:
+                bid = sell_units(bars, t, n, rules.half_spread)
+                sell(book, trades, fills, n, bid, bars.open[t, n], open_ns, row[CLOSING])
+
+
+@kernel
+def run_minute(bars, wishes, days, rules, minute_ns, book, trades, fills, orders, s, t):  # type: ignore[no-untyped-def]
+    """From the open of minute t to whatever its decision sets off."""
+    account = book.account
+    end_ns = minute_ns + NS_PER_MINUTE
+    next_t = t + 1 if t + 1 < days.end[s] else -1
+    for i in range(account[BUSY] - 1, -1, -1):
+        n = book.busy[i]
+        if book.rows[n, LEGS] and bars.present[t, n]:
+            walk_bar(book, trades, fills, bars, rules, t, n, minute_ns)
+    if next_t < 0:
+        close_day(book, rules, s)
+    else:
+        for i in range(account[BUSY] - 1, -1, -1):
+            n = book.busy[i]
+            if bars.present[next_t, n]:
+                meet_open(book, trades, fills, bars, rules, next_t, n, end_ns)
+    flat_now = end_ns == days.flatten_ns[s]
+    late = flat_now and lacks_a_bar(bars, t)
+    if late:
+        flatten(book, trades, fills, orders, bars, rules, t, next_t, end_ns)
+    decide(bars, wishes, rules, book, trades, fills, orders, t, next_t, end_ns, end_ns >= days.flatten_ns[s])
+    if flat_now and not late:
+        flatten(book, trades, fills, orders, bars, rules, t, next_t, end_ns)
+
+
+@kernel
+def lacks_a_bar(bars, t):  # type: ignore[no-untyped-def]
+    """The minute was closed after the grace, without all its bars."""
+    for n in range(bars.present.shape[1]):  # noqa: SIM110  (numba compiles no generator here)
+        if not bars.present[t, n]:
+            return True
+    return False
+
+
+@kernel
+def decide(bars, wishes, rules, book, trades, fills, orders, t, next_t, end_ns, blocked):  # type: ignore[no-untyped-def]
+    """The engine's minute: perceive, decide, watch, close."""
+    account, count, missing = book.account, 0, False
+    for n in range(len(book.marks)):
+        if not bars.present[t, n]:
+            missing = True
+            continue
+        price = bars.close[t, n]
+        book.marks[n] = price
+        code = entry_code(
+            wishes.valid[t, n], wishes.conviction[t, n], price, book.rows[n, PLACE] >= 0,
+            rules.confidence_min, rules.price_units_min, rules.price_units_max,
+        )  # fmt: skip
+        if code == 0:
+            book.queue[count] = n
+            count += 1
+    known_ns = end_ns + rules.grace_ns if missing else end_ns
+    equity, exposure, committed = account[CASH], 0, 0
+    for i in range(account[BUSY]):
+        n = book.busy[i]
+        value = book.rows[n, QTY] * book.marks[n]
+        equity += value
+        exposure += value
+        committed += book.rows[n, WANT] * book.rows[n, REFERENCE]
+    book.equity[t], book.exposure[t] = equity, exposure
+    entries = 0
+    if blocked:
+        account[REFUSALS] += count
+    elif count:
+        entries = choose(bars, wishes, rules, book, t, known_ns, count, equity, account[CASH] - committed)
+    close_by_opinion(bars, wishes, rules, book, t)
+    for i in range(entries):
+        submit_entry(book, trades, fills, orders, bars, rules, t, book.queue[len(book.queue) - 1 - i], book.shares[i], known_ns)
+    advance_closes(book, trades, fills, orders, bars, rules, next_t, known_ns, True)
+
+
+@kernel
+def choose(bars, wishes, rules, book, t, known_ns, count, equity, free):  # type: ignore[no-untyped-def]
+    """Ask size, limits and throttle for each candidate, most convinced first. How many may enter.
+
+    The chosen stand at the end of `queue`, backwards (as places fall free in front, none is overwritten), and their sizes in `shares`.
+    """
+    account, conviction = book.account, wishes.conviction[t]
+    positions, entries = account[BUSY], 0
+    heapify(book.queue, count, conviction)
+    while count:
+        if positions >= rules.positions_max:
+            account[REFUSALS] += count
+            break
+        n = pop_first(book.queue, count, conviction)
+        count -= 1
+        price = bars.close[t, n]
+        shares = shares_of(equity, price, rules.equity_fraction, rules.max_shares)
+        broken = broken_limit(
+            shares, price, positions, free, equity, account[DAY_START],
+            rules.positions_max, rules.order_usd_max, rules.daily_loss_fraction_max,
+        )  # fmt: skip
+        if book.rows[n, LOCKED] or broken or is_throttled(known_ns, account[LAST_ENTRY_NS], rules.order_interval_s_min):
+            account[REFUSALS] += 1
+            continue
+        book.queue[len(book.queue) - 1 - entries], book.shares[entries] = n, shares
+        account[LAST_ENTRY_NS] = known_ns
+        positions, free, entries = positions + 1, free - shares * price, entries + 1
+    return entries
+
+
+@kernel
+def close_by_opinion(bars, wishes, rules, book, t):  # type: ignore[no-untyped-def]
+    """The software stop and target of what nothing protects, then what the strategies no longer want."""
+    for i in range(book.account[BUSY]):
+        n = book.busy[i]
+        if not book.rows[n, LEGS] and bars.present[t, n] and exit_at_mark(book, rules, n):
+            want_closed(book, n, WATCH, t)
+        if len(wishes.exits) and wishes.exits[t, n]:
+            want_closed(book, n, FORECAST, t)
+
+
+@kernel
+def exit_at_mark(book, rules, n):  # type: ignore[no-untyped-def]
+    """Stop or target of a position at its mark."""
+    row = book.rows[n]
+    return exit_code(row[QTY], row[COST], book.marks[n], rules.stop_fraction, rules.target_fraction)
+
+
+@kernel
+def equity_units(book):  # type: ignore[no-untyped-def]
+    """Cash and positions at their marks."""
+    total = book.account[CASH]
+    for i in range(book.account[BUSY]):
+        n = book.busy[i]
+        total += book.rows[n, QTY] * book.marks[n]
+    return total
+
+
+@kernel
+def close_day(book, rules, s):  # type: ignore[no-untyped-def]
+    """Day orders expire, and the session's fees leave the cash."""
+    account = book.account
+    for i in range(account[BUSY]):
+        row = book.rows[book.busy[i]]
+        row[LEGS] = 0
+        if row[EXIT] == RESTING:
+            row[EXIT] = NO_EXIT
+    fee = (
+        part_ceil(account[SOLD_UNITS], rules.sec_num, rules.sec_den) + part_ceil(account[SOLD_SHARES], rules.taf_num, rules.taf_den)
+    ) * 100
+    book.fees[s], book.sold[s] = fee, account[SOLD_UNITS]
+    account[CASH] -= fee
+    account[FEES] += fee
+    account[SOLD_UNITS] = account[SOLD_SHARES] = 0
+
+
+@kernel
+def part_ceil(amount, num, den):  # type: ignore[no-untyped-def]
+    """ceil(amount * num / den) without an overflow on the way."""
+    return amount // den * num - ((-(amount % den) * num) // den)
