@@ -30,6 +30,7 @@ from tradebot.core.features import (
     entropy,
     filters,
     frames,
+    lags,
     levels,
     ma,
     ma_smoothed,
@@ -95,6 +96,7 @@ FAMILIES: Final = (
     daily,
     cross_asset,
     macro,
+    lags,
 )
 _OF_ONE_SYMBOL: Final[tuple[Feature, ...]] = tuple(feature for family in FAMILIES for feature in family.FEATURES)
 _ACROSS: Final = cross_section.features({feature.name: feature for feature in _OF_ONE_SYMBOL})
@@ -195,6 +197,8 @@ def _step_symbol(state: Float, row: Float, out: Float) -> None:  # noqa: PLR0915
         cross_asset.step(state, _S[30], end, row, out, _F[30])
     if families >> 31 & 1:
         macro.step(state, _S[31], end, row, out, _F[31])
+    if families >> 32 & 1:
+        lags.step(state, _S[32], end, row, out, _F[32])
     if state[_COUNT] < LONGEST_WARM_UP:
         for f in range(len(_WARM_UP)):
             if state[_COUNT] < _WARM_UP[f]:

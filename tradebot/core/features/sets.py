@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from tradebot.core.features import lags
+
 RAW: Final = (
     "open", "high", "low", "close", "volume", "typical_price", "vwap", "vwap_deviation", "macd", "macd_signal", "macd_hist",
 )  # fmt: skip
@@ -45,9 +47,26 @@ META_QQQ: Final = (
     "hurst_64", "autocorrelation_1", "variance_ratio_5", "permutation_entropy_60", "kalman_innovation", "kalman_slope",
 )  # fmt: skip
 
-SETS: Final[dict[str, tuple[str, ...]]] = {"raw": RAW, "scale_free": SCALE_FREE, "both": BOTH, "meta_qqq": META_QQQ}
+SEQUENCE: Final = tuple(feature.name for feature in lags.FEATURES)
+DOLLAR_PROFIT: Final = (
+    *SEQUENCE,
+    # price, volatility, volume, momentum, trend
+    "price_position_60", "session_position", "gap_open", "previous_close_change", "vwap_deviation", "volatility_20", "garch_ratio",
+    "volume_ratio_10_50", "relative_volume_session", "momentum_15m", "momentum_60m", "trend_strength_20", "adx_14", "macd_hist_rel",
+    # patterns, microstructure, time
+    "narrow_range_7", "breakout_high_5", "breakout_low_5", "order_flow_imbalance_20", "kyle_lambda_rel_60", "vpin_50", "roll_spread_20",
+    "minutes_to_close",
+    # what trees would have to find in the lags
+    "zscore_20_tf5", "zscore_20_tf15", "zscore_20_tf60", "rsi_14_tf5", "rsi_14_tf15", "rsi_14_tf60", "volatility_20_tf5",
+    "volatility_20_tf15", "volatility_20_tf60",
+)  # fmt: skip
+
+SETS: Final[dict[str, tuple[str, ...]]] = {
+    "raw": RAW, "scale_free": SCALE_FREE, "both": BOTH, "meta_qqq": META_QQQ, "sequence": SEQUENCE, "dollar_profit": DOLLAR_PROFIT,
+}  # fmt: skip
 """`raw` is the eleven of SYSTEMS.md section 2, `scale_free` its forms that transfer between symbols; `meta_qqq` what the meta-selector of
-section 1 reads: the named ones of the seed, and at least as many of each family as it asks for."""
+section 1 reads: the named ones of the seed, and at least as many of each family as it asks for. `sequence` is what networks read bar by
+bar; `dollar_profit` is that and what section 4 names, for trees too."""
 
 
 def feature_names(selection: str | tuple[str, ...]) -> tuple[str, ...]:
