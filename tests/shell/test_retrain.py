@@ -17,10 +17,16 @@ from tradebot.shell.inbox import Inbox
 from tradebot.shell.lockstep import FrameTally, LockstepClock
 from tradebot.shell.parts import Training
 from tradebot.shell.quiet import Quiet
-from tradebot.shell.retrain import NICENESS, Retrainer, model_folder
+from tradebot.shell.retrain import NICENESS, Retrainer, TrainingReport, training_report
 
 DAY = dt.date(2013, 10, 9)
-PRINTS_NICENESS = "import os, time; time.sleep(0.3); print('learning'); print('{\"folder\": \"/models/' + str(os.nice(0)) + '\"}')"
+PRINTS_NICENESS = """
+import json, os, time
+time.sleep(0.3)
+print("learning")
+print(json.dumps({"folder": f"/models/{os.nice(0)}", "promoted": True, "reason": "better"}))
+"""
+KEPT_OUT = 'print(\'{"folder": "/models/7", "promoted": false, "reason": "not proven better"}\')'
 
 
 async def never(*_: object) -> None:
@@ -65,12 +71,24 @@ async def test_a_new_model_is_promoted_and_the_child_ran_at_low_priority() -> No
     assert isinstance(promoted, ModelPromoted)
     assert (promoted.model_id, promoted.manifest_sha256) == (f"model of /models/{NICENESS}", "hash")
     assert isinstance(ended, JobEnded)
+    assert promoted.reason == f"retrained after {DAY}: better"
     assert (ended.job, ended.session, ended.outcome) == ("retrain", DAY, "ran")
+    assert ended.reason == f"model of /models/{NICENESS} trades now: better"
+
+
+async def test_a_model_that_the_gate_kept_out_is_not_promoted_and_the_record_says_why() -> None:
+    (ended,) = await trained(KEPT_OUT, load="a model that does not trade is not loaded")
+    assert isinstance(ended, JobEnded)
+    assert (ended.outcome, ended.reason) == ("ran", "the incumbent stays, 7 does not trade: not proven better")
 
 
 @pytest.mark.parametrize(
     ("program", "words"),
-    [("import sys; sys.exit('not enough sessions')", "exit code 1: not enough sessions"), ("print('hm')", "without naming a model folder")],
+    [
+        ("import sys; sys.exit('not enough sessions')", "exit code 1: not enough sessions"),
+        ("print('hm')", "without naming a model folder"),
+        ('print(\'{"folder": "/m"}\')', "whether it was promoted"),
+    ],
 )
 async def test_a_failed_training_changes_no_model_and_says_why(program: str, words: str) -> None:
     (ended,) = await trained(program)
@@ -80,7 +98,7 @@ async def test_a_failed_training_changes_no_model_and_says_why(program: str, wor
 
 
 async def test_a_model_that_does_not_verify_is_not_promoted() -> None:
-    (ended,) = await trained('print(\'{"folder": "/m"}\')', load="the model file was tampered with")
+    (ended,) = await trained(PRINTS_NICENESS, load="the model file was tampered with")
     assert isinstance(ended, JobEnded)
     assert (ended.outcome, ended.reason) == ("failed", "the model file was tampered with")
 
@@ -91,5 +109,5 @@ async def test_a_second_order_meanwhile_is_skipped() -> None:
 
 
 def test_the_folder_is_found_in_one_line_or_in_a_whole_document() -> None:
-    assert model_folder(b'progress\n{"folder": "/a"}\n') == Path("/a")
-    assert model_folder(b'{\n  "folder": "/b"\n}\n') == Path("/b")
+    assert training_report(b'progress\n{"folder": "/a", "promoted": true, "reason": "x"}\n') == TrainingReport(Path("/a"), True, "x")
+    assert training_report(b'{\n "folder": "/b",\n "promoted": false, "reason": ""}\n') == TrainingReport(Path("/b"), False, "")

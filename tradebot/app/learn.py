@@ -17,6 +17,7 @@ from tradebot.learning.regimes.registry import save_regimes
 from tradebot.learning.regimes.training import TrainedRegimes, train_regimes
 from tradebot.learning.registry import save
 from tradebot.learning.selector.config import SelectorConfig
+from tradebot.learning.selector.dataset import SelectorDataset
 from tradebot.learning.selector.history import label_parameters, learn_hours
 from tradebot.learning.selector.training import TrainedSelector, train_selector
 from tradebot.learning.training import Trained, fit_dataset
@@ -49,16 +50,27 @@ def learn_classifier(settings: Settings, grid: MarketGrid, dataset: Path | None,
 
 def learn_selector(settings: Settings, grid: MarketGrid, dataset: Path | None, say: Say) -> TrainedSelector:
     """A selector among the profile's strategies, from what each would have earned in the next hour."""
+    no_dataset(settings, dataset)
+    return train_on_hours(settings, selector_rows(settings, grid, feature_names(settings.model.features)), say)
+
+
+def selector_rows(settings: Settings, grid: MarketGrid, features: tuple[str, ...]) -> SelectorDataset:
+    """What each of the profile's strategies would have earned in each hour, beside `features` at its decision."""
+    return learn_hours(grid, _playbook(settings), features)
+
+
+def train_on_hours(settings: Settings, rows: SelectorDataset, say: Say) -> TrainedSelector:
+    return train_selector(rows, SelectorConfig(**_forest_and_split(settings)), label_parameters(_playbook(settings)), say)
+
+
+def _playbook(settings: Settings) -> Playbook:
     assert settings.playbook is not None, "settings refuse a selector without strategies"
-    _no_dataset(settings, dataset)
-    playbook = Playbook.of(settings.playbook, tuple(f.name for f in FEATURES))
-    rows = learn_hours(grid, playbook, feature_names(settings.model.features))
-    return train_selector(rows, SelectorConfig(**_forest_and_split(settings)), label_parameters(playbook), say)
+    return Playbook.of(settings.playbook, tuple(f.name for f in FEATURES))
 
 
 def learn_regimes(settings: Settings, grid: MarketGrid, dataset: Path | None, say: Say) -> TrainedRegimes:
     """Regimes of the market, on columns of their own: clusters, a forecast of the next hour's, and a hidden Markov model."""
-    _no_dataset(settings, dataset)
+    no_dataset(settings, dataset)
     return train_regimes(grid, RegimesConfig(**_forest_and_split(settings)), say)
 
 
@@ -67,6 +79,7 @@ def _forest_and_split(settings: Settings) -> dict[str, Any]:
     return {name: getattr(settings.model, name) for name in _FOREST_AND_SPLIT}
 
 
-def _no_dataset(settings: Settings, dataset: Path | None) -> None:
+def no_dataset(settings: Settings, dataset: Path | None) -> None:
+    """Raise where a kind has no rows to write."""
     if dataset is not None:
         raise OperatorFault(f"--dataset writes the rows of a classifier; {settings.model.kind} has none in that form")

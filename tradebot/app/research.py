@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tradebot.app.candidate import register
 from tradebot.app.history import fetch
 from tradebot.app.kernels import ready_kernels
-from tradebot.app.learn import learn
 from tradebot.app.market import Market, load_market
 from tradebot.app.shelf import load, models_of
 from tradebot.app.tally import Tally, buy_and_hold_fraction
@@ -22,8 +22,9 @@ from tradebot.core.engine import Engine
 from tradebot.core.features.catalogue import warm_up_bars
 from tradebot.core.forecast.model import Model
 from tradebot.core.opinions.mind import columns_read
+from tradebot.learning.alarms.alarm import as_rows
 from tradebot.serving.manifest import read_manifest
-from tradebot.serving.store import current_model, latest_model, promote
+from tradebot.serving.store import current_model, latest_model
 from tradebot.settings import Settings, load_settings, read_environment
 from tradebot.shell.feeds.minute_feed import warm_up_from
 
@@ -44,10 +45,10 @@ def train(
     fetch_first: bool = False,
     alpaca_url: str = "",
 ) -> dict[str, Any]:
-    """Train on the `history_days` up to and including `until`, save a version, and make it the one that trades.
+    """Train on the `history_days` up to and including `until`, save a version, and make it the one that trades if the gate lets it pass.
 
     `dataset` names a folder that gets the rows as CSV and Parquet; `fetch_first` brings the store up to date. The report carries the
-    version's folder, rows and metrics.
+    version's folder, rows and metrics, the leak alarms, and whether it was promoted and why.
     """
     settings = load_settings(profile, read_environment())
     if settings.model.kind == "none":
@@ -62,12 +63,13 @@ def train(
     if not sessions:
         raise OperatorFault(f"no session of the {settings.data.history_days} days up to {last} has bars to learn from")
     progress(f"features and labels of {len(sessions)} sessions of {len(market.histories)} symbols", 0, 0)
-    folder = learn(settings, market.grid(sessions), dataset, lambda stage: progress(stage, 0, 0))
-    promote(folder)
-    manifest = read_manifest(folder)
+    registered = register(settings, market.grid(sessions), dataset, lambda stage: progress(stage, 0, 0))
+    manifest = read_manifest(registered.folder)
     return {
         "model_id": manifest.model_id,
-        "folder": str(folder),
+        "folder": str(registered.folder),
+        "promoted": registered.verdict.promote,
+        "reason": registered.verdict.reason,
         "kind": manifest.kind,
         "label": manifest.label,
         "features": len(manifest.features),
@@ -75,6 +77,8 @@ def train(
         "train_rows": manifest.train.rows,
         "test_rows": manifest.test.rows,
         "metrics": manifest.metrics,
+        "gate": registered.verdict.figures,
+        "alarms": as_rows(registered.alarms),
     }
 
 

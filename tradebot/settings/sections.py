@@ -18,6 +18,7 @@ from tradebot.core.selection.config import SelectionConfig
 from tradebot.core.selection.entry import EntryConfig
 from tradebot.core.strategies.gates import GatesConfig
 from tradebot.learning.config import FORWARD_MIN, Kind, LabelName, NetworkConfig, RoundTripCost, TrainingConfig
+from tradebot.learning.promotion.config import PromotionConfig
 from tradebot.sim.venue_config import VenueConfig
 
 Symbol = Annotated[str, MinLen(1)]
@@ -179,6 +180,7 @@ class Settings:
     feed: FeedConfig
     journal: JournalConfig
     macro: MacroConfig = MacroConfig()
+    promotion: PromotionConfig = field(default_factory=PromotionConfig)
 
     @property
     def engine(self) -> EngineConfig:

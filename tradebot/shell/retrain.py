@@ -1,4 +1,7 @@
-"""Training in a child process at low priority; its new model comes back as a `ModelPromoted` event."""
+"""Training in a child process at low priority; a model that passed the gate comes back as a `ModelPromoted` event.
+
+The child trains, evaluates, registers and promotes; its report says whether the new version trades now, and why or why not.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import asyncio
 import datetime as dt
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,20 +53,24 @@ class Retrainer:
 
     async def _run(self, session: dt.date) -> None:
         try:
-            folder = await self._train(session)
-            model_id, sha256 = await asyncio.to_thread(self._training.load, folder)
+            report = await self._train(session)
+            if report.promoted:
+                model_id, sha256 = await asyncio.to_thread(self._training.load, report.folder)
         except OperatorFault as fault:
             self._end(session, "failed", str(fault))
         else:
-            reason = f"retrained after {session}"
-            self._inbox.put(ModelPromoted(ts_event_ns=self._clock.now_ns(), model_id=model_id, manifest_sha256=sha256, reason=reason))
-            self._end(session, "ran", model_id)
+            if report.promoted:
+                reason = f"retrained after {session}: {report.reason}"
+                self._inbox.put(ModelPromoted(ts_event_ns=self._clock.now_ns(), model_id=model_id, manifest_sha256=sha256, reason=reason))
+                self._end(session, "ran", f"{model_id} trades now: {report.reason}")
+            else:
+                self._end(session, "ran", f"the incumbent stays, {report.folder.name} does not trade: {report.reason}")
         finally:
             self._child = None
             self._quiet.end()
 
-    async def _train(self, session: dt.date) -> Path:
-        """The new model's folder. Raises OperatorFault with the child's last words."""
+    async def _train(self, session: dt.date) -> TrainingReport:
+        """What the child says. Raises OperatorFault with the child's last words."""
         try:
             self._child = child = await asyncio.create_subprocess_exec(
                 *self._training.command(session),
@@ -84,7 +92,7 @@ class Retrainer:
         if child.returncode:
             words = err.decode("utf-8", "replace").strip()[-WORDS_MAX:] or "it said nothing"
             raise OperatorFault(f"training failed with exit code {child.returncode}: {words}")
-        return model_folder(out)
+        return training_report(out)
 
     @staticmethod
     async def _stop(child: asyncio.subprocess.Process) -> None:
@@ -103,16 +111,26 @@ class Retrainer:
         )
 
 
-def model_folder(output: bytes) -> Path:
-    """`folder` of the JSON object that the child printed, alone or on a line of its own. Raises OperatorFault."""
+@dataclass(frozen=True, slots=True)
+class TrainingReport:
+    """A new version, and whether it passed the gate."""
+
+    folder: Path
+    promoted: bool
+    reason: str
+
+
+def training_report(output: bytes) -> TrainingReport:
+    """From the JSON object that the child printed, alone or on a line of its own. Raises OperatorFault."""
     for line in (output, *reversed(output.splitlines())):
         try:
-            report = msgspec.json.decode(line)
+            said = msgspec.json.decode(line)
         except msgspec.DecodeError:
             continue
-        if isinstance(report, dict) and isinstance(report.get("folder"), str):
-            return Path(report["folder"])
-    raise OperatorFault("training ended without naming a model folder")
+        match said:
+            case {"folder": str(folder), "promoted": bool(promoted), "reason": str(reason)}:
+                return TrainingReport(Path(folder), promoted, reason)
+    raise OperatorFault("training ended without naming a model folder and whether it was promoted")
 
 
 def _lower_priority(pid: int) -> None:
