@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,15 +15,18 @@ import numpy.typing as npt
 from tradebot.core.domain.bars import BarColumns, Float, Int, MarketGrid, market_grid
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.session import Session
-from tradebot.core.domain.units import UNITS_PER_USD
+from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S, UNITS_PER_USD
 from tradebot.core.features.catalogue import scan_features
 from tradebot.core.features.sets import feature_names
 from tradebot.learning.config import RoundTripCost, TrainingConfig
-from tradebot.learning.labels import label_grid
+from tradebot.learning.grids import known_at
+from tradebot.learning.labels import NOTHING, Answer, Given, label_grid
 from tradebot.learning.universe import screen_by_volume
+from tradebot.learning.weights import row_weights
 from tradebot.serving.manifest import SymbolData
 
-Answer = Literal["probability", "number", "classes"]
+GRACE_NS: Final = 2 * NS_PER_S
+"""How long after its end a bar is waited for, as feeds do by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,52 +64,103 @@ class Dataset:
         """The target of a yes/no label or of classes as integers."""
         return self.target.astype(np.int8)
 
+    def account(self) -> str:
+        """One line on the rows: how many, what they are worth, and what was left out."""
+        left_out = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in self.dropped.items() if count)
+        worth = f"{len(self):,} rows, worth {self.effective_rows:,.0f} that don't overlap"
+        return f"{worth}; left out: {left_out or 'no bar'}"
 
-def training_grid(histories: Mapping[str, BarColumns], sessions: Sequence[Session], config: TrainingConfig) -> MarketGrid:
-    """Screen the histories by volume and price, and align what is left. Raises OperatorFault when nothing is."""
+
+def training_grid(
+    histories: Mapping[str, BarColumns],
+    sessions: Sequence[Session],
+    config: TrainingConfig,
+    *,
+    known_by_ns: int | None = None,
+    grace_ns: int = GRACE_NS,
+) -> MarketGrid:
+    """Screen the histories by volume and price, and align what is left. Raises OperatorFault when nothing is.
+
+    With `known_by_ns` only bars that had arrived then choose the universe, and no other is in the grid.
+    """
     if not sessions:
         raise OperatorFault("there is no exchange session in the range to train on")
-    span = sessions[0].open_ns, sessions[-1].close_ns
+    last_ns = sessions[-1].close_ns if known_by_ns is None else min(sessions[-1].close_ns, known_by_ns - grace_ns - NS_PER_MINUTE + 1)
+    span = sessions[0].open_ns, last_ns
     inside = {s: b.rows((b.minute_ns >= span[0]) & (b.minute_ns < span[1])) for s, b in histories.items()}
     symbols = screen_by_volume(inside, config.symbols_max, config.price_usd_min, config.price_usd_max)
     return market_grid([inside[s] for s in sorted(symbols)], sessions)
 
 
-def build_dataset(grid: MarketGrid, config: TrainingConfig, cost: RoundTripCost) -> Dataset:
-    """Features and labels of a grid. Raises OperatorFault for an empty universe and for a feature that is not finite."""
+def build_dataset(
+    grid: MarketGrid,
+    config: TrainingConfig,
+    cost: RoundTripCost,
+    *,
+    known_by_ns: int | None = None,
+    grace_ns: int = GRACE_NS,
+    given: Given = NOTHING,
+) -> Dataset:
+    """Features and labels of a grid: one row for each bar that has both, and the count of bars that don't, by the reason.
+
+    With `known_by_ns` nothing enters that had not arrived then: a bar arrives `grace_ns` after its end, a label with the last bar that it
+    needs (FIELD.md 4, I18). `given` is what some labels need besides bars, over the same minutes.
+    Raises OperatorFault for an empty universe, a label that no bar has, and a feature or target that is not finite.
+    """
     if not grid.symbols:
         raise OperatorFault("the universe is empty: there is no symbol to learn from")
+    bars = int(grid.present.sum())
+    if known_by_ns is not None:
+        grid = known_at(grid, known_by_ns - grace_ns)
     features = feature_names(config.features)
     values, ready = scan_features(grid, features)
-    labels = label_grid(grid, config, cost)
+    labels = label_grid(grid, config, cost, given)
+    if not labels.valid.any() and grid.present.any():
+        raise OperatorFault(f"label {labels.name} exists for none of {bars} bars: it needs more of a session, or more data, than there is")
     close_usd = grid.close / UNITS_PER_USD
     in_range = (close_usd >= config.price_usd_min) & (close_usd <= (config.price_usd_max or np.inf))
-    t, n = np.nonzero(ready & labels.valid & grid.present & in_range)
-    rows = values[t, n]
-    bad = np.argwhere(~np.isfinite(rows))
-    if len(bad):
-        row, feature = bad[0]
-        raise OperatorFault(f"feature {features[feature]} of {grid.symbols[n[row]]} is not finite at minute_ns {grid.minute_ns[t[row]]}")
+    warm = grid.present & ready
+    labelled = warm & labels.valid
+    kept = labelled & in_range
+    dropped = {
+        "arrived_too_late": bars - int(grid.present.sum()),
+        "warming_up": int((grid.present & ~ready).sum()),
+        "no_label": int((warm & ~labels.valid).sum()),
+        "outside_price_range": int((labelled & ~in_range).sum()),
+    }
+    t, n = np.nonzero(kept)
+    rows, target = values[t, n], labels.target[t, n]
+    _refuse_not_finite(grid, t, n, rows, tuple(f"feature {name}" for name in features))
+    _refuse_not_finite(grid, t, n, target[:, None], (f"label {labels.name}",))
+    symbol_of, minute_ns, session_of, end_ns = n.astype(np.int64), grid.minute_ns[t], grid.session_of[t], labels.end_ns[t, n]
+    weight, effective_rows = row_weights(minute_ns, end_ns, symbol_of, session_of, config.weighting, config.half_life_sessions)
     return Dataset(
-        minute_ns=grid.minute_ns[t],
-        symbol_of=n.astype(np.int64),
-        session_of=grid.session_of[t],
+        minute_ns=minute_ns,
+        symbol_of=symbol_of,
+        session_of=session_of,
         rows=rows,
-        target=labels.label[t, n].astype(np.float64),
-        end_ns=labels.end_ns[t, n],
-        weight=np.ones(len(t)),
+        target=target,
+        end_ns=end_ns,
+        weight=weight,
         symbols=grid.symbols,
         features=features,
         label_name=labels.name,
         label_parameters=labels.parameters,
-        answer="probability",
-        classes=(),
+        answer=labels.answer,
+        classes=labels.classes,
         data={s: symbol_data(grid, i) for i, s in enumerate(grid.symbols)},
-        net_long=np.full(len(t), np.nan),
-        cost=np.full(len(t), np.nan),
-        dropped={},
-        effective_rows=float(len(t)),
+        net_long=labels.net_long[t, n],
+        cost=labels.cost[t, n],
+        dropped=dropped,
+        effective_rows=effective_rows,
     )
+
+
+def _refuse_not_finite(grid: MarketGrid, t: Int, n: Int, numbers: Float, names: tuple[str, ...]) -> None:
+    bad = np.argwhere(~np.isfinite(numbers))
+    if len(bad):
+        row, column = bad[0]
+        raise OperatorFault(f"{names[column]} of {grid.symbols[n[row]]} is not finite at minute_ns {grid.minute_ns[t[row]]}")
 
 
 def write_dataset(dataset: Dataset, folder: Path) -> tuple[Path, Path]:

@@ -1,4 +1,4 @@
-"""Parts of a grid: one session after the other, and some minutes of one."""
+"""Parts of a grid: one session after the other, some minutes of one, and what had arrived at some instant."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from tradebot.core.domain.bars import MarketGrid
+from tradebot.core.domain.units import NS_PER_MINUTE
 
 
 def sessions_of(grid: MarketGrid) -> Iterator[MarketGrid]:
@@ -36,4 +37,19 @@ def minutes_of(grid: MarketGrid, start: int, stop: int) -> MarketGrid:
         present=grid.present[rows],
         tape=None if grid.tape is None else grid.tape[rows],
         macro=None if grid.macro is None else grid.macro[days],
+    )
+
+
+def known_at(grid: MarketGrid, now_ns: int) -> MarketGrid:
+    """The same minutes with the bars that had ended at `now_ns`; the others are absent, and their numbers 0."""
+    known = (grid.minute_ns + NS_PER_MINUTE <= now_ns)[:, None]
+    return replace(
+        grid,
+        present=grid.present & known,
+        open=np.where(known, grid.open, 0),
+        high=np.where(known, grid.high, 0),
+        low=np.where(known, grid.low, 0),
+        close=np.where(known, grid.close, 0),
+        volume=np.where(known, grid.volume, 0),
+        tape=None if grid.tape is None else np.where(known[..., None], grid.tape, 0),
     )
