@@ -1,0 +1,172 @@
+"""Random markets and rules that bind, and one run of each kind: the fast scan and the full simulation."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from tradebot.core.config import EngineConfig
+from tradebot.core.domain.bars import BarColumns, MarketGrid, market_grid
+from tradebot.core.domain.commands import Command, RecordFill, RecordTrade, SubmitOrder
+from tradebot.core.domain.events import CashPosted, Event
+from tradebot.core.domain.session import Session, SessionTable
+from tradebot.core.domain.trade import Trade
+from tradebot.core.domain.units import NS_PER_MINUTE
+from tradebot.core.engine import Engine
+from tradebot.core.execution.exits import ExitsConfig
+from tradebot.core.features.catalogue import schema_hash
+from tradebot.core.forecast.model import Answer
+from tradebot.core.portfolio.sizing import SizingConfig
+from tradebot.core.risk.limits import LimitsConfig
+from tradebot.core.selection.entry import EntryConfig
+from tradebot.sim.driver import Simulation
+from tradebot.sim.scan import layout as at
+from tradebot.sim.scan.backtest import Scan
+from tradebot.sim.venue import Venue
+from tradebot.sim.venue_config import VenueConfig
+
+OPEN_NS = 1_381_152_600 * 10**9  # 2013-10-07 09:30 New York
+DAY_NS = 86_400 * 10**9
+BEFORE_OPEN_NS = 6 * 3600 * 10**9
+Float = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Dice:
+    """A model that throws dice: what it says is a hash of the bar's prices."""
+
+    model_id: str = "dice"
+    features: tuple[str, ...] = ("open", "close")
+    classes: tuple[str, ...] = ()
+    answer: Answer = "probability"
+
+    @property
+    def schema_hash(self) -> str:
+        return schema_hash(self.features)
+
+    def predict(self, rows: Float) -> Float:
+        cents = np.round(rows[:, 0] * 7919.0 + rows[:, 1] * 104_729.0)
+        return np.round(cents % 97.0 / 97.0, 2)  # many are equal: the order of symbols decides
+
+
+def table_of(minutes: Sequence[int]) -> SessionTable:
+    """Consecutive days from Monday 7 October 2013 on, as many as `minutes` has numbers, and one more that nobody trades."""
+    monday = dt.date(2013, 10, 7)
+    return SessionTable(
+        tuple(
+            Session(monday + dt.timedelta(d), OPEN_NS + d * DAY_NS, OPEN_NS + d * DAY_NS + m * NS_PER_MINUTE)
+            for d, m in enumerate((*minutes, 60))
+        )
+    )
+
+
+def random_history(rng: np.random.Generator, symbol: str, sessions: Sequence[Session]) -> BarColumns:
+    """Bars that jump, stand still and go missing, alone and in long stretches; some have quotes."""
+    minute_ns = np.concatenate([np.arange(s.open_ns, s.close_ns, NS_PER_MINUTE, dtype=np.int64) for s in sessions])
+    count, price = len(minute_ns), rng.choice([0.5, 3.0, 40.0, 900.0])
+    step = rng.choice([0.0005, 0.004, 0.02])
+    jumps = rng.normal(0.0, 0.08, count) * (rng.random(count) < rng.choice([0.0, 0.02]))
+    path = price * np.exp(np.cumsum(rng.normal(0.0, step, count) + jumps))
+    close = np.maximum(np.round(path * 10_000), 100).astype(np.int64)
+    open_ = np.maximum(np.round(path * np.exp(rng.normal(0.0, step, count)) * 10_000), 100).astype(np.int64)
+    if rng.random() < 0.7:
+        close, open_ = np.maximum(close // 100 * 100, 100), np.maximum(open_ // 100 * 100, 100)
+    reach = np.abs(rng.normal(0.0, step, (2, count)))
+    high = np.maximum(open_, close) + (np.maximum(open_, close) * reach[0]).astype(np.int64)
+    low = np.maximum(np.minimum(open_, close) - (np.minimum(open_, close) * reach[1]).astype(np.int64), 1)
+    quotes: tuple[npt.NDArray[np.int64] | None, ...] = (None, None)
+    if rng.random() < 0.3:
+        half = rng.integers(0, 4, count) * rng.choice([1, 100])
+        known = rng.random((2, count)) < 0.9
+        quotes = (np.where(known[0], np.maximum(open_ - half, 1), 0), np.where(known[1], open_ + half, 0))
+    keep = rng.random(count) >= rng.choice([0.0, 0.05, 0.4])
+    if rng.random() < 0.3:
+        begins, length = rng.integers(0, count), rng.integers(1, count)
+        keep[begins : begins + length] = False
+    volume = rng.integers(1, 5_000, count)
+    return BarColumns(symbol, minute_ns, open_, high, low, close, volume, *quotes).rows(keep)
+
+
+def random_config(rng: np.random.Generator) -> EngineConfig:
+    """Rules of which each binds now and then."""
+    return EngineConfig(
+        profile="dice",
+        entry=EntryConfig(
+            confidence_min=float(rng.choice([0.1, 0.6, 0.9])),
+            price_usd_min=float(rng.choice([0.0, 1.0, 39.0])),
+            price_usd_max=float(rng.choice([0.0, 45.0])),
+        ),
+        sizing=SizingConfig(equity_fraction=float(rng.choice([0.02, 0.3, 1.0])), max_shares=int(rng.choice([0, 0, 7]))),
+        exits=ExitsConfig(
+            stop_fraction=float(rng.choice([0.001, 0.01, 0.3])),
+            target_fraction=float(rng.choice([0.001, 0.02, 0.5])),
+            flatten_before_close_min=int(rng.choice([1, 5, 55])),
+        ),
+        limits=LimitsConfig(
+            positions_max=int(rng.choice([1, 2, 10])),
+            order_usd_max=float(rng.choice([900.0, 50_000.0])),
+            daily_loss_fraction_max=float(rng.choice([0.002, 0.05, 1.0])),
+        ),
+    )
+
+
+def random_venue(rng: np.random.Generator) -> VenueConfig:
+    return VenueConfig(
+        cash_usd=float(rng.choice([1_500.0, 2_400.0, 100_000.0])),
+        half_spread_bps=float(rng.choice([0.0, 1.0, 25.0])),
+        sec_fee_usd_per_million=float(rng.choice([0.0, 17.40, 27.8])),
+        taf_usd_per_share=float(rng.choice([0.0, 0.000119, 0.000195])),
+        margin_multiplier=int(rng.choice([1, 4])),
+    )
+
+
+@dataclass
+class Seen:
+    """What a simulation did: (time, symbol, signed shares) of each order, with the price of each fill, and the trades."""
+
+    orders: list[tuple[int, str, int]] = field(default_factory=list)
+    fills: list[tuple[int, str, int, int]] = field(default_factory=list)
+    fees_units: int = 0
+    trades: dict[str, Trade] = field(default_factory=dict)
+
+    def observe(self, event: Event, commands: Sequence[Command]) -> None:
+        if isinstance(event, CashPosted):
+            self.fees_units -= event.amount_units
+        for command in commands:
+            match command:
+                case SubmitOrder(intent=intent):
+                    self.orders.append((intent.decided_ns, intent.symbol, intent.side.sign * intent.qty))
+                case RecordFill(fill=fill):
+                    self.fills.append((fill.ts_event_ns, fill.symbol, fill.side.sign * fill.qty, fill.price_units))
+                case RecordTrade(trade=trade):
+                    self.trades[trade.trade_id] = trade
+
+
+def simulate(config: EngineConfig, venue_config: VenueConfig, histories: Sequence[BarColumns], table: SessionTable, grid: MarketGrid,
+             first: int, model: Dice | None) -> tuple[Seen, Engine, Venue]:  # fmt: skip
+    """The full simulation of the sessions from index `first` on, those before it for warming up."""
+    venue = Venue({b.symbol: b for b in histories}, table, grid.sessions[first].open_ns - BEFORE_OPEN_NS, venue_config)
+    engine = Engine(config, table, {} if model is None else {model.model_id: model})
+    seen = Seen()
+    Simulation(engine, venue, grid, observer=seen.observe).run("" if model is None else model.model_id)
+    return seen, engine, venue
+
+
+def logged(scan: Scan, symbols: tuple[str, ...]) -> tuple[list[tuple[int, str, int]], list[tuple[int, str, int, int]]]:
+    """Orders and fills of a scan in the words of `Seen`."""
+    account = scan.book.account
+    assert account[at.ORDERS] == len(scan.orders), "the log was too short"
+    assert account[at.FILLS] == len(scan.fills), "the log was too short"
+    orders = [(int(r[0]), symbols[r[1]], int(r[2])) for r in scan.orders]
+    return orders, [(int(r[0]), symbols[r[1]], int(r[2]), int(r[3])) for r in scan.fills]
+
+
+def market(rng: np.random.Generator, symbols: int, minutes: Sequence[int]) -> tuple[list[BarColumns], SessionTable, MarketGrid]:
+    table = table_of(minutes)
+    days = table.sessions[: len(minutes)]
+    histories = [random_history(rng, f"S{n}", days) for n in range(symbols)]
+    return histories, table, market_grid(histories, days)
