@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 _HERE: Final = Path(__file__).parent
-_ROOMS: Final = ("core", "serving", "learning")
+_ROOMS: Final = ("core", "serving", "learning", "sim")
 _SIGNS: Final = (b"njit", b"kernels.kernel import", b"intrinsic")  # a file with one of them is compiled into a kernel
 
 
