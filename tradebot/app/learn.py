@@ -71,7 +71,11 @@ def _playbook(settings: Settings) -> Playbook:
 def learn_regimes(settings: Settings, grid: MarketGrid, dataset: Path | None, say: Say) -> TrainedRegimes:
     """Regimes of the market, on columns of their own: clusters, a forecast of the next hour's, and a hidden Markov model."""
     no_dataset(settings, dataset)
-    return train_regimes(grid, RegimesConfig(**_forest_and_split(settings)), say)
+    return train_regimes(grid, regimes_config(settings), say)
+
+
+def regimes_config(settings: Settings) -> RegimesConfig:
+    return RegimesConfig(**_forest_and_split(settings))
 
 
 def _forest_and_split(settings: Settings) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from tradebot.core.domain.bars import Bool, Float, Int, MarketGrid
 from tradebot.core.features.catalogue import scan_features
 from tradebot.core.forecast.model import Model
 from tradebot.core.regime.detector import UNKNOWN, Labels
-from tradebot.core.regime.learned import Clusters, cluster_labels
+from tradebot.core.regime.learned import cluster_labels
 from tradebot.learning.dataset import Dataset
 from tradebot.learning.promotion.earnings import Earnings, followed, information, long_entries
 from tradebot.learning.promotion.gate import NATS, Contest
@@ -19,110 +19,111 @@ from tradebot.learning.regimes.config import RegimesConfig
 from tradebot.learning.regimes.next_hour import next_regime
 from tradebot.learning.regimes.training import RegimeColumns
 from tradebot.learning.selector.dataset import SelectorDataset
-from tradebot.serving.artefacts.artefact import Predictor
+from tradebot.serving.regime_store import RegimeModel
 
 RowsFor = Callable[[tuple[str, ...]], Float]
 """Features to the values of each row of a dataset, (R, F); NaN where one isn't ready."""
 
 
 @dataclass(frozen=True, slots=True)
-class Incumbent:
-    """The model that trades. It has learned from nothing that its version's held-out rows begin with, at `unseen_from_ns`."""
+class Contender:
+    """A model, and the first of the rows that its version held out: it has learned from nothing at or after that minute."""
 
     model: Model
     unseen_from_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Regimes:
-    """What a regime model is measured by: clusters name the bars, `predict` the hour that comes."""
-
-    clusters: Clusters
-    predict: Predictor
-    unseen_from_ns: int
-
-
 def classifier_contest(
-    dataset: Dataset, predict: Predictor, unseen_from_ns: int, incumbent: Incumbent | str, rows_for: RowsFor, confidence_min: float
+    dataset: Dataset, candidate: Contender, incumbent: Contender | str, rows_for: RowsFor, confidence_min: float
 ) -> Contest:
-    """Both models over the rows of `dataset`; money where they answer one number, nats where they answer over classes.
+    """Both over the rows of `dataset`: what trading on their answers earns, nats where they answer over classes.
 
-    `incumbent` is a reason where there is none to compare with. One that answers otherwise than the candidate is none.
+    `incumbent` is a reason where there is none to compare with. One that answers another question is none.
     """
-    unseen = dataset.minute_ns >= unseen_from_ns
-    if isinstance(incumbent, Incumbent):
-        if incumbent.model.classes != dataset.classes:
-            incumbent = f"{incumbent.model.model_id} answers another question"
-        else:
-            unseen &= dataset.minute_ns >= incumbent.unseen_from_ns
+    incumbent = _comparable(incumbent, candidate, "answers another question")
+    unseen = _unseen(dataset.minute_ns, candidate, incumbent)
 
-    def earned(answers: Float) -> Earnings:
+    def earned(contender: Contender) -> Earnings:
+        features = contender.model.features
+        rows = dataset.rows if features == dataset.features else rows_for(features)
+        answers = contender.model.predict(np.ascontiguousarray(rows[unseen]))
         if answers.ndim == 2:
             return information(answers, dataset.target[unseen].astype(np.int64), _shares(dataset, unseen))
         return long_entries(
             answers, dataset.net_long[unseen], dataset.symbol_of[unseen], dataset.minute_ns[unseen], dataset.end_ns[unseen], confidence_min
         )
 
-    contest = _bare(dataset, unseen, earned(predict(dataset.rows[unseen])))
-    contest = replace(contest, unit=NATS) if dataset.classes else contest
-    if isinstance(incumbent, str):
-        return replace(contest, no_incumbent=incumbent)
-    model = incumbent.model
-    rows = dataset.rows if model.features == dataset.features else rows_for(model.features)
-    return replace(contest, incumbent=earned(model.predict(np.ascontiguousarray(rows[unseen]))), incumbent_id=model.model_id)
+    contest = _contest(dataset.minute_ns[unseen], dataset.session_of[unseen], candidate, incumbent, earned)
+    return replace(contest, unit=NATS) if candidate.model.classes else contest
 
 
 def selector_contest(
     dataset: SelectorDataset,
-    predict: Predictor,
-    unseen_from_ns: int,
-    incumbent: Incumbent | str,
+    candidate: Contender,
+    incumbent: Contender | str,
     dataset_for: Callable[[tuple[str, ...]], SelectorDataset],
 ) -> Contest:
     """Each followed to the strategy that it finds most probable. An incumbent that chooses among others is none."""
-    unseen = dataset.minute_ns >= unseen_from_ns
-    if isinstance(incumbent, Incumbent):
-        if incumbent.model.classes != dataset.classes:
-            incumbent = f"{incumbent.model.model_id} chooses among other strategies"
-        else:
-            unseen &= dataset.minute_ns >= incumbent.unseen_from_ns
-    if isinstance(incumbent, str):
-        contest = _bare(dataset, unseen, followed(predict(dataset.rows[unseen]), dataset.net[unseen]))
-        return replace(contest, no_incumbent=incumbent)
-    model = incumbent.model
-    if model.features == dataset.features:
-        rows = dataset.rows
-    else:
-        other = dataset_for(model.features)
-        at = {key: row for row, key in enumerate(zip(other.minute_ns.tolist(), other.symbol_of.tolist(), strict=True))}
-        place = np.array([at.get(key, -1) for key in zip(dataset.minute_ns.tolist(), dataset.symbol_of.tolist(), strict=True)], np.int64)
-        rows = np.where((place >= 0)[:, None], other.rows[place], np.nan)
-    contest = _bare(dataset, unseen, followed(predict(dataset.rows[unseen]), dataset.net[unseen]))
-    old = followed(model.predict(np.ascontiguousarray(rows[unseen])), dataset.net[unseen])
-    return replace(contest, incumbent=old, incumbent_id=model.model_id)
+    incumbent = _comparable(incumbent, candidate, "chooses among other strategies")
+    unseen = _unseen(dataset.minute_ns, candidate, incumbent)
+
+    def earned(contender: Contender) -> Earnings:
+        features = contender.model.features
+        rows = dataset.rows if features == dataset.features else _same_hours(dataset, dataset_for(features))
+        return followed(contender.model.predict(np.ascontiguousarray(rows[unseen])), dataset.net[unseen])
+
+    return _contest(dataset.minute_ns[unseen], dataset.session_of[unseen], candidate, incumbent, earned)
 
 
-def regime_contest(
-    columns: RegimeColumns, config: RegimesConfig, candidate: Regimes, incumbent: Regimes | None, why_none: str, incumbent_id: str
-) -> Contest:
+def regime_contest(columns: RegimeColumns, config: RegimesConfig, candidate: Contender, incumbent: Contender | str) -> Contest:
     """Information about the next hour's regime, each by its own regimes, over what those regimes' shares in the rows before tell."""
-    unseen_from_ns = max(candidate.unseen_from_ns, incumbent.unseen_from_ns if incumbent is not None else 0)
+    if isinstance(incumbent, Contender) and incumbent.model.features != config.features:
+        incumbent = f"{incumbent.model.model_id} reads other columns"
     t, n = _decision_rows(columns, config)
-    later = columns.minute_ns[t] >= unseen_from_ns
+    unseen = _unseen(columns.minute_ns[t], candidate, incumbent)
 
-    def earned(regimes: Regimes) -> Earnings:
-        inputs = [config.features.index(name) for name in regimes.clusters.inputs]
-        named = cluster_labels(regimes.clusters, columns.values[..., inputs])
+    def earned(contender: Contender) -> Earnings:
+        model = contender.model
+        assert isinstance(model, RegimeModel), "regimes are compared with regimes"
+        inputs = [config.features.index(name) for name in model.clusters.inputs]
+        named = cluster_labels(model.clusters, columns.values[..., inputs])
         now: Labels = np.where(columns.ready, named, UNKNOWN).astype(np.int8)
         truth = next_regime(now, columns.minute_ns, columns.session_of, config.horizon_min).label[t, n].astype(np.int64)
-        answers = regimes.predict(np.ascontiguousarray(columns.values[t[later], n[later]]))
-        shares = np.bincount(truth[~later], minlength=answers.shape[1]) / max(int((~later).sum()), 1)
-        return information(answers, truth[later], shares)
+        answers = model.predict(np.ascontiguousarray(columns.values[t[unseen], n[unseen]]))
+        shares = np.bincount(truth[~unseen], minlength=answers.shape[1]) / max(int((~unseen).sum()), 1)
+        return information(answers, truth[unseen], shares)
 
-    contest = Contest(columns.minute_ns[t[later]], columns.session_of[t[later]], earned(candidate), unit=NATS)
-    if incumbent is None:
-        return replace(contest, no_incumbent=why_none)
-    return replace(contest, incumbent=earned(incumbent), incumbent_id=incumbent_id)
+    contest = _contest(columns.minute_ns[t[unseen]], columns.session_of[t[unseen]], candidate, incumbent, earned)
+    return replace(contest, unit=NATS)
+
+
+def _comparable(incumbent: Contender | str, candidate: Contender, why_not: str) -> Contender | str:
+    if isinstance(incumbent, Contender) and incumbent.model.classes != candidate.model.classes:
+        return f"{incumbent.model.model_id} {why_not}"
+    return incumbent
+
+
+def _unseen(minute_ns: Int, candidate: Contender, incumbent: Contender | str) -> Bool:
+    other_ns = incumbent.unseen_from_ns if isinstance(incumbent, Contender) else 0
+    unseen: Bool = minute_ns >= max(candidate.unseen_from_ns, other_ns)
+    return unseen
+
+
+def _contest(
+    minute_ns: Int, session_of: Int, candidate: Contender, incumbent: Contender | str, earned: Callable[[Contender], Earnings]
+) -> Contest:
+    contest = Contest(minute_ns, session_of, earned(candidate))
+    if isinstance(incumbent, str):
+        return replace(contest, no_incumbent=incumbent)
+    return replace(contest, incumbent=earned(incumbent), incumbent_id=incumbent.model.model_id)
+
+
+def _same_hours(dataset: SelectorDataset, other: SelectorDataset) -> Float:
+    """The rows of another dataset at the hours and symbols of this one; NaN where it has none."""
+    at = {key: row for row, key in enumerate(zip(other.minute_ns.tolist(), other.symbol_of.tolist(), strict=True))}
+    place = np.array([at.get(key, -1) for key in zip(dataset.minute_ns.tolist(), dataset.symbol_of.tolist(), strict=True)], np.int64)
+    rows: Float = np.where((place >= 0)[:, None], other.rows[place], np.nan)
+    return rows
 
 
 def rows_at(grid: MarketGrid, minute_ns: Int, symbol_of: Int, features: tuple[str, ...]) -> Float:
@@ -146,7 +147,3 @@ def _shares(dataset: Dataset, unseen: Bool) -> Float:
     """Of each class among the rows that were learned from."""
     count = np.bincount(dataset.target[~unseen].astype(np.int64), minlength=len(dataset.classes))
     return count / max(int(count.sum()), 1)
-
-
-def _bare(dataset: Dataset | SelectorDataset, unseen: Bool, candidate: Earnings) -> Contest:
-    return Contest(dataset.minute_ns[unseen], dataset.session_of[unseen], candidate)

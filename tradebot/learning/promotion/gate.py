@@ -80,7 +80,8 @@ def judge(contest: Contest, rang: Sequence[str], config: PromotionConfig) -> Ver
     margin = config.margin_bps / BP if contest.unit is BP_OF_A_POSITION else 0.0
     confidence = share_above(per_block, margin * sessions / count, config.seed)
     figures |= {"confidence": confidence, "confidence_min": config.confidence, "margin_bps": config.margin_bps}
-    better = f"{_said(per_block.sum() / sessions, contest.unit)} a session more than {contest.incumbent_id}"
+    mean = float(per_block.sum()) / sessions
+    better = f"{_said(abs(mean), contest.unit)} a session {'less' if mean < 0 else 'more'} than {contest.incumbent_id}"
     detail = f"{better} over {count} {what}s, at confidence {confidence:.2f}"
     if confidence < config.confidence:
         return Verdict(False, f"not proven better: {detail}, {config.confidence:.2f} is needed", figures)
