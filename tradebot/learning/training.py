@@ -14,12 +14,18 @@ from tradebot.learning.config import RoundTripCost, TrainingConfig
 from tradebot.learning.dataset import Dataset, build_dataset
 from tradebot.learning.evaluation import Metrics, evaluate
 from tradebot.learning.splits import time_split
-from tradebot.learning.trainers import gradient_boosting, random_forest
+from tradebot.learning.trainers import gradient_boosting, random_forest, xgboost
 from tradebot.learning.trainers.trainer import Rows, Trainer
 from tradebot.serving.artefacts.artefact import Artefact
 from tradebot.serving.manifest import Span, SymbolData
 
-TRAINERS: Final[Mapping[str, Trainer]] = {"random_forest": random_forest.fit, "gradient_boosting": gradient_boosting.fit}
+TRAINERS: Final[Mapping[str, Trainer]] = {
+    "random_forest": random_forest.fit,
+    "gradient_boosting": gradient_boosting.fit,
+    "xgboost": xgboost.fit,
+    "xgboost_regression": xgboost.fit_regression,
+    "dollar_profit": xgboost.fit_dollar_profit,
+}
 _WATCHERS: Final = frozenset({"lstm", "attention"})  # kinds that always stop early
 
 
@@ -84,6 +90,7 @@ def rows_of(dataset: Dataset, chosen: Bool) -> Rows:
     return Rows(
         dataset.rows[chosen], dataset.target[chosen], dataset.weight[chosen],
         dataset.minute_ns[chosen], dataset.session_of[chosen], dataset.symbol_of[chosen], dataset.end_ns[chosen], dataset.cost[chosen],
+        len(dataset.classes),
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from tradebot.core.domain.bars import Float, Int
 from tradebot.learning.config import TrainingConfig
-from tradebot.serving.artefacts.artefact import Artefact
+from tradebot.serving.artefacts.artefact import Artefact, Predictor
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class Rows:
     """What a trainer sees, oldest first. `target` is 0 or 1 for yes and no, the class for classes, a real number for a regression.
 
     `end_ns` is when each label was known: what fits on folds of its own purges by it. `cost` is the round trip's, in the target's units:
-    the dollar-profit objective charges it. Both are None where whoever trains knows that its trainer needs neither.
+    the dollar-profit objective charges it. Both are None where whoever trains knows that its trainer needs neither. `classes` is how many
+    there are, whether they occur here or not, of a label of classes.
     """
 
     values: Float  # (R, F)
@@ -30,6 +31,7 @@ class Rows:
     symbol_of: Int  # (R,)
     end_ns: Int | None = None  # (R,)
     cost: Float | None = None  # (R,)
+    classes: int = 0
 
     def __len__(self) -> int:
         return len(self.target)
@@ -39,7 +41,7 @@ class Rows:
         return Rows(
             self.values[chosen], self.target[chosen], self.weight[chosen],
             self.minute_ns[chosen], self.session_of[chosen], self.symbol_of[chosen],
-            None if self.end_ns is None else self.end_ns[chosen], None if self.cost is None else self.cost[chosen],
+            None if self.end_ns is None else self.end_ns[chosen], None if self.cost is None else self.cost[chosen], self.classes,
         )  # fmt: skip
 
 
@@ -53,6 +55,7 @@ class Fitted(NamedTuple):
     artefact: Artefact
     reference: Reference
     tolerance: float = 1e-12  # how far the served answer and the reference may differ
+    numbers: Predictor | None = None  # of a regression: the forecast in the target's units, which its position squashes
 
 
 class Trainer(Protocol):

@@ -9,9 +9,11 @@ from typing import Final
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.serving.artefacts.artefact import Artefact
 from tradebot.serving.artefacts.forest import ForestArtefact
+from tradebot.serving.artefacts.xgboost import XgboostArtefact
 
 READERS: Final[Mapping[str, Callable[[Path], Artefact]]] = {
     "forest": ForestArtefact.read,
+    "xgboost": XgboostArtefact.read,
 }
 
 
