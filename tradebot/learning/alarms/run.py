@@ -51,7 +51,9 @@ def run_alarms(
     chosen = split or time_split(dataset.minute_ns, dataset.end_ns, dataset.session_of, config.test_fraction, config.embargo_sessions)
     columns = scan or (lambda part: scan_features(part, dataset.features)[0])
     again = rebuild or (lambda part: build_dataset(part, config, cost))
-    rows = Rows(dataset.rows, dataset.target, dataset.weight, dataset.minute_ns, dataset.session_of, dataset.symbol_of)
+    rows = Rows(
+        dataset.rows, dataset.target, dataset.weight, dataset.minute_ns, dataset.session_of, dataset.symbol_of, dataset.end_ns, dataset.cost
+    )
     case = Case(
         rows, dataset.end_ns, dataset.net_long, dataset.answer, chosen.train, chosen.test, config.embargo_sessions,
         small_training(trainer, config, limits),

@@ -17,6 +17,7 @@ from tradebot.core.domain.bars import Bool, Float, Int, MarketGrid
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.learning.alarms.alarm import Alarm, AlarmConfig, not_measured
+from tradebot.learning.alarms.futures import mirrored
 from tradebot.learning.grids import minutes_of
 
 FUTURE_SHIFT = "future_shift"
@@ -59,39 +60,39 @@ def future_shift(data: Labelled, grid: MarketGrid, scan: Scan, config: AlarmConf
         if len(differ) and not first:
             t, n, f = differ[0]
             first = f"{_name(data, f)} of {known.symbols[n]}, {cut - t} minutes before the bars end"
-    if not np.isfinite(full[: max(cuts, default=0)]).any():
-        return not_measured(FUTURE_SHIFT, f"no feature has warmed up in {len(known.sessions)} sessions")
     if wrong:
         return Alarm(FUTURE_SHIFT, True, float(wrong), 0.0, f"{wrong} of {compared} values change with later bars; the first: {first}")
+    if not np.isfinite(full[: max(cuts, default=0)]).any():
+        return not_measured(FUTURE_SHIFT, f"no feature has warmed up in {len(known.sessions)} sessions")
     return Alarm(FUTURE_SHIFT, False, 0.0, 0.0, f"{compared} values are the same on bars that end at any of {len(cuts)} cuts")
 
 
 def label_maturity(
     data: Labelled, target: Float, grid: MarketGrid, again: Callable[[MarketGrid], tuple[Labelled, Float]], config: AlarmConfig
 ) -> Alarm:
-    """`figure` counts labels that were said to be known at a cut and differ, or are not there, on bars that end at it; `bound` is 0.
+    """`figure` counts labels that were said to be known at a cut and change with the bars after it, or vanish; `bound` is 0.
 
     `target` (R,) belongs to `data`; `again` makes both from a grid.
     """
     known = _affordable(grid, len(data.features), config)
-    cut = _cuts(known, config)[-1]
-    cut_ns = int(known.minute_ns[cut - 1]) + NS_PER_MINUTE
-    try:
-        past, past_target = again(minutes_of(known, 0, cut))
-    except OperatorFault as fault:
-        return not_measured(LABEL_MATURITY, str(fault))
-    mature = data.end_ns <= cut_ns
-    ours = _keys(data, mature, grid)
-    theirs = _keys(past, past.end_ns <= cut_ns, grid)
-    if not len(ours):
+    asked = wrong = 0
+    for cut in _cuts(known, config):
+        cut_ns = int(known.minute_ns[cut - 1]) + NS_PER_MINUTE
+        try:
+            other, other_target = again(mirrored(known, cut))
+        except OperatorFault as fault:
+            return not_measured(LABEL_MATURITY, str(fault))
+        mature = data.end_ns <= cut_ns
+        ours = _keys(data, mature, grid)
+        _, at, also = np.intersect1d(ours, _keys(other, other.end_ns > 0, grid), assume_unique=True, return_indices=True)
+        asked += len(ours)
+        wrong += int((~_same(target[mature][at], other_target[also])).sum()) + len(ours) - len(at)
+    if not asked:
         return not_measured(LABEL_MATURITY, "no label is known by the middle of the bars")
-    _, at, also = np.intersect1d(ours, theirs, assume_unique=True, return_indices=True)
-    differ = int((~_same(target[mature][at], past_target[past.end_ns <= cut_ns][also])).sum())
-    wrong = differ + len(ours) + len(theirs) - 2 * len(at)
     if wrong:
-        told = f"{wrong} of {len(ours)} labels were not what they are when they were said to be known"
+        told = f"{wrong} of {asked} labels that were said to be known change with later bars"
         return Alarm(LABEL_MATURITY, True, float(wrong), 0.0, told)
-    return Alarm(LABEL_MATURITY, False, 0.0, 0.0, f"{len(ours)} labels are known when they say that they are")
+    return Alarm(LABEL_MATURITY, False, 0.0, 0.0, f"{asked} labels don't change with what came after they were known")
 
 
 def _affordable(grid: MarketGrid, features: int, config: AlarmConfig) -> MarketGrid:
