@@ -4,26 +4,18 @@ Rows are never shuffled. The test part starts at the session boundary that comes
 is only one). A training row is kept only if its label had ended when the first test minute began (purge by label end time, not by row
 count) and its session is not among the `embargo_sessions` before the test part. Source: Lopez de Prado, Advances in Financial Machine
 Learning, chapter 7; FIELD.md 3.1.
+
+`watch_split` cuts training rows once more in the same way: the last ones are watched (early stopping, calibration), not fitted.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from tradebot.core.domain.bars import Bool, Int
 from tradebot.core.domain.faults import OperatorFault
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Masks over rows, and the first minute of the test part."""
-
-    train: Bool  # (R,)
-    test: Bool  # (R,)
-    test_start_ns: int
+from tradebot.learning.splits.split import Split
 
 
 def time_split(minute_ns: Int, end_ns: Int, session_of: Int, test_fraction: float, embargo_sessions: int) -> Split:
@@ -49,3 +41,14 @@ def time_split(minute_ns: Int, end_ns: Int, session_of: Int, test_fraction: floa
             "more data or a smaller embargo_sessions is needed"
         )
     return Split(train, test, test_start_ns)
+
+
+def watch_split(minute_ns: Int, end_ns: Int, session_of: Int, watch_fraction: float, embargo_sessions: int = 0) -> tuple[Bool, Bool]:
+    """(fit, watch) masks over training rows (R,); every label of `fit` had ended when `watch` begins. Nothing is watched at fraction 0.
+
+    Raises OperatorFault when nothing is left to fit.
+    """
+    if watch_fraction == 0.0:
+        return np.ones(len(minute_ns), np.bool_), np.zeros(len(minute_ns), np.bool_)
+    split = time_split(minute_ns, end_ns, session_of, watch_fraction, embargo_sessions)
+    return split.train, split.test

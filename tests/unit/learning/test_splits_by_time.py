@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tradebot.core.domain.faults import OperatorFault
-from tradebot.learning.splits import time_split
+from tradebot.learning.splits import time_split, watch_split
 
 DAY, MINUTE = 10_000, 10
 
@@ -66,3 +66,23 @@ def test_too_little_for_the_embargo_is_refused() -> None:
         time_split(minute_ns, minute_ns + MINUTE, np.zeros(100, np.int64), 0.2, 1)
     with pytest.raises(OperatorFault, match="not one row"):
         time_split(minute_ns[:0], minute_ns[:0], minute_ns[:0], 0.2, 1)
+
+
+@given(rows(), st.floats(0.05, 0.5))
+@settings(max_examples=100, deadline=None)
+def test_what_is_fitted_had_ended_when_the_watch_begins(data: tuple[np.ndarray, np.ndarray, np.ndarray], fraction: float) -> None:
+    minute_ns, end_ns, session_of = data
+    try:
+        fit, watch = watch_split(minute_ns, end_ns, session_of, fraction)
+    except OperatorFault:
+        assume(False)
+        raise
+    assert end_ns[fit].max() <= minute_ns[watch].min()
+    assert not (fit & watch).any()
+
+
+def test_nothing_is_watched_at_fraction_zero() -> None:
+    minute_ns = np.arange(100) * MINUTE
+    fit, watch = watch_split(minute_ns, minute_ns + MINUTE, np.zeros(100, np.int64), 0.0)
+    assert fit.all()
+    assert not watch.any()
