@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tradebot.core.execution.exits import STOP, TARGET
 from tradebot.core.kernels.kernel import kernel
+from tradebot.sim.scan.inlined import inlined
 from tradebot.sim.scan.layout import (
     ATTEMPTS,
     BUSY,
@@ -146,7 +147,7 @@ def enter(book, trades, fills, bars, rules, t, n, at_ns):  # type: ignore[no-unt
         sell(book, trades, fills, n, bid, path, at_ns, STOP)
 
 
-@kernel
+@inlined
 def meet_open(book, trades, fills, bars, rules, t, n, at_ns):  # type: ignore[no-untyped-def]
     """Whatever rests in a symbol meets the open of bar t."""
     row = book.rows[n]
@@ -166,7 +167,7 @@ def meet_open(book, trades, fills, bars, rules, t, n, at_ns):  # type: ignore[no
         sell(book, trades, fills, n, bid, path, at_ns, STOP)
 
 
-@kernel
+@inlined
 def walk_bar(book, trades, fills, bars, rules, t, n, minute_ns):  # type: ignore[no-untyped-def]
     """The resting stop and target of a position meet the rest of bar t: its low at +15 s, its high at +30 s."""
     row = book.rows[n]

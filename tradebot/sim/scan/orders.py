@@ -5,6 +5,7 @@ from __future__ import annotations
 from tradebot.core.execution import exits
 from tradebot.core.execution.closing import ATTEMPTS_MAX
 from tradebot.core.kernels.kernel import kernel
+from tradebot.sim.scan.inlined import inlined
 from tradebot.sim.scan.fills import buy_units, enlist, enter, note, release, sell, sell_units
 from tradebot.sim.scan.layout import (
     ATTEMPTS,
@@ -76,7 +77,7 @@ def submit_entry(book, trades, fills, orders, bars, rules, t, n, shares, at_ns):
         enter(book, trades, fills, bars, rules, t + 1, n, at_ns)
 
 
-@kernel
+@inlined
 def want_closed(book, n, why, t):  # type: ignore[no-untyped-def]
     """The position is to be closed, unless it is being closed already."""
     row = book.rows[n]
@@ -84,7 +85,7 @@ def want_closed(book, n, why, t):  # type: ignore[no-untyped-def]
         row[CLOSING], row[ATTEMPTS], row[WHY_ROW], row[WHY_MARK] = why, 0, t, book.marks[n]
 
 
-@kernel
+@inlined
 def advance_closes(book, trades, fills, orders, bars, rules, next_t, at_ns, again):  # type: ignore[no-untyped-def]
     """The next step of each position that is being closed; row `next_t` is the minute that begins now, -1 outside the session."""
     for i in range(book.account[BUSY] - 1, -1, -1):

@@ -14,6 +14,7 @@ from __future__ import annotations
 from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.core.execution import exits
 from tradebot.core.kernels.kernel import kernel
+from tradebot.sim.scan.inlined import inlined
 from tradebot.core.portfolio import sizing
 from tradebot.core.risk import limits
 from tradebot.core.selection import entry
@@ -96,7 +97,7 @@ def open_day(bars, days, rules, book, trades, fills, orders, s, t):  # type: ign
                 sell(book, trades, fills, n, bid, bars.open[t, n], open_ns, row[CLOSING])
 
 
-@kernel
+@inlined
 def run_minute(bars, wishes, days, rules, minute_ns, book, trades, fills, orders, s, t):  # type: ignore[no-untyped-def]
     """From the open of minute t to whatever its decision sets off."""
     account = book.account
@@ -131,7 +132,7 @@ def lacks_a_bar(bars, t):  # type: ignore[no-untyped-def]
     return False
 
 
-@kernel
+@inlined
 def decide(bars, wishes, rules, book, trades, fills, orders, t, next_t, end_ns, blocked):  # type: ignore[no-untyped-def]
     """The engine's minute: perceive, decide, watch, close."""
     account, count, missing = book.account, 0, False
@@ -198,7 +199,7 @@ def choose(bars, wishes, rules, book, t, known_ns, count, equity, free):  # type
     return entries
 
 
-@kernel
+@inlined
 def close_by_opinion(bars, wishes, rules, book, t):  # type: ignore[no-untyped-def]
     """The software stop and target of what nothing protects, then what the strategies no longer want."""
     for i in range(book.account[BUSY]):
@@ -209,14 +210,14 @@ def close_by_opinion(bars, wishes, rules, book, t):  # type: ignore[no-untyped-d
             want_closed(book, n, FORECAST, t)
 
 
-@kernel
+@inlined
 def exit_at_mark(book, rules, n):  # type: ignore[no-untyped-def]
     """Stop or target of a position at its mark."""
     row = book.rows[n]
     return exit_code(row[QTY], row[COST], book.marks[n], rules.stop_fraction, rules.target_fraction)
 
 
-@kernel
+@inlined
 def equity_units(book):  # type: ignore[no-untyped-def]
     """Cash and positions at their marks."""
     total = book.account[CASH]
