@@ -19,6 +19,7 @@ from tradebot.core.selection.entry import EntryConfig
 from tradebot.core.strategies.gates import GatesConfig
 from tradebot.learning.config import FORWARD_MIN, Kind, LabelName, NetworkConfig, RoundTripCost, TrainingConfig
 from tradebot.learning.promotion.config import PromotionConfig
+from tradebot.learning.splits.walk_forward import WalkForwardConfig
 from tradebot.sim.venue_config import VenueConfig
 
 Symbol = Annotated[str, MinLen(1)]
@@ -181,6 +182,7 @@ class Settings:
     journal: JournalConfig
     macro: MacroConfig = MacroConfig()
     promotion: PromotionConfig = field(default_factory=PromotionConfig)
+    walk_forward: WalkForwardConfig = field(default_factory=WalkForwardConfig)
 
     @property
     def engine(self) -> EngineConfig:
@@ -244,6 +246,11 @@ class Settings:
     def trials_path(self) -> Path:
         """The ledger of trials: one for all profiles, beside the folder of bars."""
         return self.data.folder.parent / "trials.jsonl"
+
+    @property
+    def walk_forward_dir(self) -> Path:
+        """The walk-forward runs of this profile, a folder each."""
+        return self.data.folder.parent / "walk_forward" / self.profile
 
     @property
     def log_path(self) -> Path:
