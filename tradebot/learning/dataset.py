@@ -131,7 +131,7 @@ def build_dataset(
     t, n = np.nonzero(kept)
     rows, target = values[t, n], labels.target[t, n]
     _refuse_not_finite(grid, t, n, rows, tuple(f"feature {name}" for name in features))
-    _refuse_not_finite(grid, t, n, target[:, None], (f"label {labels.name}",))
+    _refuse_not_finite(grid, t, n, np.column_stack([target, labels.net_long[t, n]]), (f"label {labels.name}", "net result"))
     symbol_of, minute_ns, session_of, end_ns = n.astype(np.int64), grid.minute_ns[t], grid.session_of[t], labels.end_ns[t, n]
     weight, effective_rows = row_weights(minute_ns, end_ns, symbol_of, session_of, config.weighting, config.half_life_sessions)
     return Dataset(

@@ -70,12 +70,14 @@ class Trades:
 
     def gross(self) -> Float:
         """(T, N) as a fraction of the price paid."""
-        return (self.sold - self.bought) / self.bought
+        with np.errstate(divide="ignore", invalid="ignore"):  # a price of 0 gives no number, and a data set refuses it
+            return (self.sold - self.bought) / self.bought
 
     def net(self, cost: RoundTripCost) -> tuple[Float, Float]:
         """(T, N) net result and cost as fractions of the price paid."""
         paid = Charges.of(cost).round_trip(self.bought, self.sold)
-        return (self.sold - self.bought - paid) / self.bought, paid / self.bought
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return (self.sold - self.bought - paid) / self.bought, paid / self.bought
 
 
 def data_end(grid: MarketGrid) -> int:
