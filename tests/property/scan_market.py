@@ -24,10 +24,12 @@ from tradebot.core.portfolio.sizing import SizingConfig
 from tradebot.core.risk.limits import LimitsConfig
 from tradebot.core.selection.entry import EntryConfig
 from tradebot.sim.driver import Simulation
+from tradebot.sim.outcome import Outcome, TradeRow
 from tradebot.sim.scan import layout as at
 from tradebot.sim.scan.backtest import Scan
 from tradebot.sim.venue import Venue
 from tradebot.sim.venue_config import VenueConfig
+from tradebot.sim.witness import Witness
 
 OPEN_NS = 1_381_152_600 * 10**9  # 2013-10-07 09:30 New York
 DAY_NS = 86_400 * 10**9
@@ -147,13 +149,31 @@ class Seen:
 
 
 def simulate(config: EngineConfig, venue_config: VenueConfig, histories: Sequence[BarColumns], table: SessionTable, grid: MarketGrid,
-             first: int, model: Dice | None) -> tuple[Seen, Engine, Venue]:  # fmt: skip
+             first: int, model: Dice | None) -> tuple[Seen, Engine, Venue, Outcome]:  # fmt: skip
     """The full simulation of the sessions from index `first` on, those before it for warming up."""
     venue = Venue({b.symbol: b for b in histories}, table, grid.sessions[first].open_ns - BEFORE_OPEN_NS, venue_config)
     engine = Engine(config, table, {} if model is None else {model.model_id: model})
-    seen = Seen()
-    Simulation(engine, venue, grid, observer=seen.observe).run("" if model is None else model.model_id)
-    return seen, engine, venue
+    seen, witness = Seen(), Witness(engine, venue, grid.sessions[first:])
+
+    def observe(event: Event, commands: Sequence[Command]) -> None:
+        seen.observe(event, commands)
+        witness.observe(event, commands)
+
+    Simulation(engine, venue, grid, observer=observe).run("" if model is None else model.model_id)
+    return seen, engine, venue, witness.outcome()
+
+
+def assert_same(fast: Outcome, full: Outcome) -> None:
+    """Everything that an Outcome says; trades of one instant in any order."""
+    for name in ("symbols", "sessions", "cash_units", "start_units", "orders", "fills", "refusals", "costs"):
+        assert getattr(fast, name) == getattr(full, name), name
+    for name in ("minute_ns", "equity_units", "exposure_units"):
+        np.testing.assert_array_equal(getattr(fast, name), getattr(full, name), name)
+    assert sorted(fast.trades, key=_place) == sorted(full.trades, key=_place)
+
+
+def _place(trade: TradeRow) -> tuple[int, str]:
+    return trade.entry_ns, trade.symbol
 
 
 def logged(scan: Scan, symbols: tuple[str, ...]) -> tuple[list[tuple[int, str, int]], list[tuple[int, str, int, int]]]:

@@ -102,3 +102,13 @@ class Outcome:
         equity = np.concatenate(([self.start_units], self.session_equity_units())).astype(np.float64)
         returns: Float = equity[1:] / equity[:-1] - 1.0
         return returns
+
+
+def nearest(notional_units: int, qty: int) -> int:
+    """The average price a share, nearest unit."""
+    return (2 * notional_units + qty) // (2 * qty)
+
+
+def fee_share(notional_units: int, fee_units: int, sold_units: int) -> int:
+    """A sale's share of its session's fees, rounded down."""
+    return fee_units * notional_units // sold_units if sold_units else 0

@@ -200,6 +200,12 @@ class Venue:
         """The price path now; 0 before the first bar."""
         return self._exchange.market.price_units(symbol)
 
+    def open_units(self, symbol: str) -> int:
+        """The open of the last bar that has begun; 0 before the first."""
+        tape = self._exchange.market.tapes[symbol]
+        i = tape.last_bar(self.now_ns)
+        return tape.open[i] if i >= 0 else 0
+
     def available_qty(self, symbol: str) -> int:
         """Shares of a position that no open order holds."""
         return limits.available_qty(self._exchange, symbol)

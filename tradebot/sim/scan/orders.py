@@ -5,8 +5,8 @@ from __future__ import annotations
 from tradebot.core.execution import exits
 from tradebot.core.execution.closing import ATTEMPTS_MAX
 from tradebot.core.kernels.kernel import kernel
-from tradebot.sim.scan.inlined import inlined
 from tradebot.sim.scan.fills import buy_units, enlist, enter, note, release, sell, sell_units
+from tradebot.sim.scan.inlined import inlined
 from tradebot.sim.scan.layout import (
     ATTEMPTS,
     BUSY,

@@ -14,12 +14,12 @@ from __future__ import annotations
 from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.core.execution import exits
 from tradebot.core.kernels.kernel import kernel
-from tradebot.sim.scan.inlined import inlined
 from tradebot.core.portfolio import sizing
 from tradebot.core.risk import limits
 from tradebot.core.selection import entry
 from tradebot.core.strategies import gates
 from tradebot.sim.scan.fills import meet_open, sell, sell_units, walk_bar
+from tradebot.sim.scan.inlined import inlined
 from tradebot.sim.scan.layout import (
     BUSY,
     CASH,

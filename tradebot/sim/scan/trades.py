@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import overload
 
 from tradebot.core.execution.exits import STOP, TARGET, ExitsConfig, exit_reason
-from tradebot.sim.outcome import TradeRow
+from tradebot.sim.outcome import TradeRow, fee_share, nearest
 from tradebot.sim.scan import layout as at
 from tradebot.sim.scan.layout import Float, Int
 
@@ -71,16 +71,6 @@ class ScanTrades(Sequence[TradeRow]):
             return "flat at the close"
         told = exit_reason(row[at.T_QTY], row[at.T_ENTRY], row[at.T_WHY_MARK], self.exits) or ""
         return f"rebalance {told}" if why == at.REBALANCE else told
-
-
-def nearest(notional_units: int, qty: int) -> int:
-    """The average price a share, nearest unit."""
-    return (2 * notional_units + qty) // (2 * qty)
-
-
-def fee_share(notional_units: int, fee_units: int, sold_units: int) -> int:
-    """A sale's share of its session's fees, rounded down."""
-    return fee_units * notional_units // sold_units if sold_units else 0
 
 
 def _named(places: Int | None, names: tuple[str, ...], t: int, n: int) -> str:
