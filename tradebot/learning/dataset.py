@@ -193,10 +193,23 @@ def _table(dataset: Dataset) -> Any:
             "timestamp": stamps(dataset.minute_ns),
             "symbol": symbols,
             **{name: pa.array(dataset.rows[:, i]) for i, name in enumerate(dataset.features)},
-            dataset.label_name: pa.array(dataset.label if dataset.answer == "probability" else dataset.target),
+            dataset.label_name: _answers(dataset),
             "label_end": stamps(dataset.end_ns),
         }
     )
+
+
+def _answers(dataset: Dataset) -> Any:
+    """0 or 1, the name of a class, or a number."""
+    import pyarrow as pa
+
+    match dataset.answer:
+        case "classes":
+            return pa.DictionaryArray.from_arrays(pa.array(dataset.label.astype(np.int32)), pa.array(dataset.classes)).cast(pa.string())
+        case "number":
+            return pa.array(dataset.target)
+        case "probability":
+            return pa.array(dataset.label)
 
 
 def symbol_data(grid: MarketGrid, n: int) -> SymbolData:

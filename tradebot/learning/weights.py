@@ -29,11 +29,9 @@ def average_uniqueness(minute_ns: Int, end_ns: Int, symbol_of: Int) -> Float:
         base = first.min()
         start, stop = first - base, -(-end_ns[here] // NS_PER_MINUTE) - base  # minutes start..stop-1
         assert (stop > start).all(), "a label ends after the minute that it follows"
-        change = np.zeros(int(stop.max()) + 1)
-        np.add.at(change, start, 1.0)
-        np.add.at(change, stop, -1.0)
-        concurrency = np.cumsum(change)[:-1]
-        share = np.divide(1.0, concurrency, out=np.zeros_like(concurrency), where=concurrency > 0)
+        minutes = int(stop.max()) + 1
+        concurrency = np.cumsum(np.bincount(start, minlength=minutes) - np.bincount(stop, minlength=minutes))[:-1]
+        share = np.divide(1.0, concurrency, out=np.zeros(len(concurrency)), where=concurrency > 0)
         before = np.concatenate([[0.0], np.cumsum(share)])
         uniqueness[here] = (before[stop] - before[start]) / (stop - start)
     return np.minimum(uniqueness, 1.0)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from tests.unit.learning.market import MINUTE_NS, market, sessions, walk
@@ -12,7 +14,7 @@ from tradebot.core.domain.bars import BarColumns, MarketGrid, market_grid
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.features.catalogue import scan_features
 from tradebot.learning.config import RoundTripCost, TrainingConfig
-from tradebot.learning.dataset import GRACE_NS, Dataset, build_dataset, training_grid
+from tradebot.learning.dataset import GRACE_NS, Dataset, build_dataset, training_grid, write_dataset
 from tradebot.learning.labels import LABELS, Given, Labels, label_grid
 from tradebot.learning.weights import row_weights
 
@@ -126,11 +128,19 @@ def test_rows_are_those_of_the_grid() -> None:
     assert dataset.effective_rows == expected[1] < len(dataset)
 
 
-def test_a_label_of_classes_names_them() -> None:
+def test_a_number_is_written_as_it_is(tmp_path: Path) -> None:
+    dataset = built(GRID, "dollar_profit")
+    _, parquet = write_dataset(dataset, tmp_path)
+    assert np.array_equal(pq.read_table(parquet)["dollar_profit"].to_numpy(), dataset.target)
+
+
+def test_a_label_of_classes_names_them(tmp_path: Path) -> None:
     dataset = build_dataset(market(count=3), dataclasses.replace(CONFIG, label="regime"), COST)
     assert dataset.answer == "classes"
     assert dataset.classes == ("ranging", "trending", "high_volatility")
     assert set(np.unique(dataset.target)) <= {0.0, 1.0, 2.0}
+    _, parquet = write_dataset(dataset, tmp_path)
+    assert pq.read_table(parquet)["regime"].to_pylist() == [dataset.classes[int(i)] for i in dataset.target]
 
 
 def test_a_label_that_no_bar_has_is_refused() -> None:
