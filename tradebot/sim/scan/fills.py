@@ -45,6 +45,10 @@ from tradebot.sim.scan.layout import (
     WANT,
     WHY_MARK,
     WHY_ROW,
+    Bars,
+    Book,
+    Int,
+    Rules,
 )
 
 _PER_PRICE = 10_000_000_000  # millionths of a basis point in one
@@ -52,33 +56,33 @@ _POINT_NS = 15_000_000_000
 
 
 @kernel
-def half_spread_units(bars, t, n, price, half_spread):  # type: ignore[no-untyped-def]
+def half_spread_units(bars: Bars, t: int, n: int, price: int, half_spread: int) -> int:
     """Half the minute's quoted spread, or the assumed one of the price; rounded up to a unit."""
     if bars.bid.shape[0]:
-        bid, ask = bars.bid[t, n], bars.ask[t, n]
+        bid, ask = int(bars.bid[t, n]), int(bars.ask[t, n])
         if bid > 0 and ask >= bid:
             return (ask - bid + 1) // 2
     return -(-price * half_spread // _PER_PRICE)
 
 
 @kernel
-def buy_units(bars, t, n, half_spread):  # type: ignore[no-untyped-def]
+def buy_units(bars: Bars, t: int, n: int, half_spread: int) -> int:
     """What a market order pays at a bar's open."""
     if bars.bid.shape[0] and bars.ask[t, n]:
-        return bars.ask[t, n]
-    return bars.open[t, n] + half_spread_units(bars, t, n, bars.open[t, n], half_spread)
+        return int(bars.ask[t, n])
+    return int(bars.open[t, n]) + half_spread_units(bars, t, n, bars.open[t, n], half_spread)
 
 
 @kernel
-def sell_units(bars, t, n, half_spread):  # type: ignore[no-untyped-def]
+def sell_units(bars: Bars, t: int, n: int, half_spread: int) -> int:
     """What a market order brings at a bar's open."""
     if bars.bid.shape[0] and bars.bid[t, n]:
-        return bars.bid[t, n]
-    return max(bars.open[t, n] - half_spread_units(bars, t, n, bars.open[t, n], half_spread), 1)
+        return int(bars.bid[t, n])
+    return max(int(bars.open[t, n]) - half_spread_units(bars, t, n, bars.open[t, n], half_spread), 1)
 
 
 @kernel
-def note(log, account, place, at_ns, n, qty, price, path):  # type: ignore[no-untyped-def]
+def note(log: Int, account: Int, place: int, at_ns: int, n: int, qty: int, price: int, path: int) -> None:
     """A line of the log, where one is kept; `place` counts its lines."""
     row = account[place]
     if row < log.shape[0]:
@@ -87,7 +91,7 @@ def note(log, account, place, at_ns, n, qty, price, path):  # type: ignore[no-un
 
 
 @kernel
-def enlist(book, n):  # type: ignore[no-untyped-def]
+def enlist(book: Book, n: int) -> None:
     """The symbol is busy from now on."""
     book.rows[n, PLACE] = book.account[BUSY]
     book.busy[book.account[BUSY]] = n
@@ -95,7 +99,7 @@ def enlist(book, n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def release(book, n):  # type: ignore[no-untyped-def]
+def release(book: Book, n: int) -> None:
     """The symbol is free again; the last of the list takes its place."""
     book.account[BUSY] -= 1
     last = book.busy[book.account[BUSY]]
@@ -106,7 +110,7 @@ def release(book, n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def sell(book, trades, fills, n, price, path, at_ns, why):  # type: ignore[no-untyped-def]
+def sell(book: Book, trades: Int, fills: Int, n: int, price: int, path: int, at_ns: int, why: int) -> None:
     """All that is held goes at `price` while the path is at `path`."""
     row, account = book.rows[n], book.account
     qty = row[QTY]
@@ -126,7 +130,7 @@ def sell(book, trades, fills, n, price, path, at_ns, why):  # type: ignore[no-un
 
 
 @kernel
-def enter(book, trades, fills, bars, rules, t, n, at_ns):  # type: ignore[no-untyped-def]
+def enter(book: Book, trades: Int, fills: Int, bars: Bars, rules: Rules, t: int, n: int, at_ns: int) -> None:
     """The entry that was wanted fills at the open of bar t; its legs meet the market at once."""
     row, account = book.rows[n], book.account
     path, price = bars.open[t, n], buy_units(bars, t, n, rules.half_spread)
@@ -148,7 +152,7 @@ def enter(book, trades, fills, bars, rules, t, n, at_ns):  # type: ignore[no-unt
 
 
 @inlined
-def meet_open(book, trades, fills, bars, rules, t, n, at_ns):  # type: ignore[no-untyped-def]
+def meet_open(book: Book, trades: Int, fills: Int, bars: Bars, rules: Rules, t: int, n: int, at_ns: int) -> None:
     """Whatever rests in a symbol meets the open of bar t."""
     row = book.rows[n]
     if row[WANT]:
@@ -168,7 +172,7 @@ def meet_open(book, trades, fills, bars, rules, t, n, at_ns):  # type: ignore[no
 
 
 @inlined
-def walk_bar(book, trades, fills, bars, rules, t, n, minute_ns):  # type: ignore[no-untyped-def]
+def walk_bar(book: Book, trades: Int, fills: Int, bars: Bars, rules: Rules, t: int, n: int, minute_ns: int) -> None:
     """The resting stop and target of a position meet the rest of bar t: its low at +15 s, its high at +30 s."""
     row = book.rows[n]
     stop, target, start = row[STOP_PRICE], row[TARGET_PRICE], bars.open[t, n]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from numba import njit
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_OPTIONS: Final[Any] = {"error_model": "numpy", "inline": "always"}
+
 
 def inlined(function: F) -> F:
     """A kernel whose source is put in place of each call of it."""
-    step: F = njit(error_model="numpy", inline="always")(function)
+    step: F = njit(**_OPTIONS)(function)
     return step

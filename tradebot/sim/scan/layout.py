@@ -150,8 +150,8 @@ def new_book(symbols: int, minutes: int, sessions: int, cash_units: int) -> Book
     account = np.zeros(ACCOUNT_WIDTH, np.int64)
     account[CASH] = cash_units
     account[LAST_ENTRY_NS] = -(1 << 62)
-    by_symbol = [np.zeros(symbols, np.int64) for _ in range(4)]
+    marks, busy, queue, shares = (np.zeros(symbols, np.int64) for _ in range(4))
     return Book(
-        rows, *by_symbol, account,
+        rows, marks, busy, queue, shares, account,
         np.empty(minutes, np.int64), np.empty(minutes, np.int64), np.zeros(sessions, np.int64), np.zeros(sessions, np.int64),
     )  # fmt: skip

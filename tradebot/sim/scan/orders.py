@@ -29,6 +29,10 @@ from tradebot.sim.scan.layout import (
     WANT,
     WHY_MARK,
     WHY_ROW,
+    Bars,
+    Book,
+    Int,
+    Rules,
 )
 
 _CENT = 100
@@ -39,15 +43,15 @@ target_units_of = kernel(exits.target_units_of)
 
 
 @kernel
-def price_now(book, bars, t, n):  # type: ignore[no-untyped-def]
+def price_now(book: Book, bars: Bars, t: int, n: int) -> int:
     """The venue's price at the end of minute t: the next minute's open, the last close where it has no bar."""
-    return bars.open[t + 1, n] if bars.present[t + 1, n] else book.marks[n]
+    return int(bars.open[t + 1, n] if bars.present[t + 1, n] else book.marks[n])
 
 
 @kernel
-def buying_power(book, bars, rules, t):  # type: ignore[no-untyped-def]
+def buying_power(book: Book, bars: Bars, rules: Rules, t: int) -> int:
     """`multiplier * equity - exposure - reserved by entries that wait`, at least 0, at the end of minute t."""
-    equity, exposure, reserved = book.account[CASH], 0, 0
+    equity, exposure, reserved = int(book.account[CASH]), 0, 0
     for i in range(book.account[BUSY]):
         n = book.busy[i]
         price = price_now(book, bars, t, n)
@@ -59,7 +63,9 @@ def buying_power(book, bars, rules, t):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def submit_entry(book, trades, fills, orders, bars, rules, t, n, shares, at_ns):  # type: ignore[no-untyped-def]
+def submit_entry(
+    book: Book, trades: Int, fills: Int, orders: Int, bars: Bars, rules: Rules, t: int, n: int, shares: int, at_ns: int
+) -> None:
     """A protected market buy decided on minute t, inside the session: filled at the next open, waiting for a bar, or refused."""
     row, reference = book.rows[n], bars.close[t, n]
     note(orders, book.account, ORDERS, at_ns, n, shares, 0, reference)
@@ -78,7 +84,7 @@ def submit_entry(book, trades, fills, orders, bars, rules, t, n, shares, at_ns):
 
 
 @inlined
-def want_closed(book, n, why, t):  # type: ignore[no-untyped-def]
+def want_closed(book: Book, n: int, why: int, t: int) -> None:
     """The position is to be closed, unless it is being closed already."""
     row = book.rows[n]
     if row[QTY] and not row[CLOSING]:
@@ -86,7 +92,9 @@ def want_closed(book, n, why, t):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def advance_closes(book, trades, fills, orders, bars, rules, next_t, at_ns, again):  # type: ignore[no-untyped-def]
+def advance_closes(
+    book: Book, trades: Int, fills: Int, orders: Int, bars: Bars, rules: Rules, next_t: int, at_ns: int, again: bool
+) -> None:
     """The next step of each position that is being closed; row `next_t` is the minute that begins now, -1 outside the session."""
     for i in range(book.account[BUSY] - 1, -1, -1):
         n = book.busy[i]
@@ -109,7 +117,7 @@ def advance_closes(book, trades, fills, orders, bars, rules, next_t, at_ns, agai
 
 
 @kernel
-def flatten(book, trades, fills, orders, bars, rules, t, next_t, at_ns):  # type: ignore[no-untyped-def]
+def flatten(book: Book, trades: Int, fills: Int, orders: Int, bars: Bars, rules: Rules, t: int, next_t: int, at_ns: int) -> None:
     """Entries that wait are cancelled, positions closed."""
     for i in range(book.account[BUSY] - 1, -1, -1):
         n = book.busy[i]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from tradebot.core.kernels.kernel import kernel
+from tradebot.sim.scan.layout import Float, Int
 
 
 @kernel
-def _before(conviction, a, b):  # type: ignore[no-untyped-def]
-    return conviction[a] > conviction[b] or (conviction[a] == conviction[b] and a < b)
+def _before(conviction: Float, a: int, b: int) -> bool:
+    return bool(conviction[a] > conviction[b] or (conviction[a] == conviction[b] and a < b))
 
 
 @kernel
-def _sift(queue, place, count, conviction):  # type: ignore[no-untyped-def]
+def _sift(queue: Int, place: int, count: int, conviction: Float) -> None:
     while True:
         child = 2 * place + 1
         if child >= count:
@@ -25,16 +26,16 @@ def _sift(queue, place, count, conviction):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def heapify(queue, count, conviction):  # type: ignore[no-untyped-def]
+def heapify(queue: Int, count: int, conviction: Float) -> None:
     """Order the first `count` of `queue` (N,), indices into `conviction` (N,), as a heap."""
     for place in range(count // 2 - 1, -1, -1):
         _sift(queue, place, count, conviction)
 
 
 @kernel
-def pop_first(queue, count, conviction):  # type: ignore[no-untyped-def]
+def pop_first(queue: Int, count: int, conviction: Float) -> int:
     """Take the first off a heap of `count`; one place at the end of it falls free."""
-    first = queue[0]
+    first = int(queue[0])
     queue[0] = queue[count - 1]
     _sift(queue, 0, count - 1, conviction)
     return first

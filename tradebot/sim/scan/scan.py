@@ -47,6 +47,12 @@ from tradebot.sim.scan.layout import (
     TRADES,
     WANT,
     WATCH,
+    Bars,
+    Book,
+    Days,
+    Int,
+    Rules,
+    Wishes,
 )
 from tradebot.sim.scan.orders import advance_closes, flatten, submit_entry, want_closed
 from tradebot.sim.scan.queue import heapify, pop_first
@@ -59,7 +65,9 @@ exit_code = kernel(exits.exit_code)
 
 
 @kernel
-def scan(bars, wishes, days, rules, minute_ns, book, trades, fills, orders, room):  # type: ignore[no-untyped-def]
+def scan(
+    bars: Bars, wishes: Wishes, days: Days, rules: Rules, minute_ns: Int, book: Book, trades: Int, fills: Int, orders: Int, room: int
+) -> bool:
     """Go on until the last minute (True), or until fewer than `room` rows of `trades` are free (False): then come again with more."""
     account = book.account
     for s in range(account[SESSION], len(days.first)):
@@ -75,7 +83,7 @@ def scan(bars, wishes, days, rules, minute_ns, book, trades, fills, orders, room
 
 
 @kernel
-def open_day(bars, days, rules, book, trades, fills, orders, s, t):  # type: ignore[no-untyped-def]
+def open_day(bars: Bars, days: Days, rules: Rules, book: Book, trades: Int, fills: Int, orders: Int, s: int, t: int) -> None:
     """The rebalance before the open, and what queued for it."""
     account = book.account
     account[DAY_START] = equity_units(book)
@@ -98,7 +106,9 @@ def open_day(bars, days, rules, book, trades, fills, orders, s, t):  # type: ign
 
 
 @inlined
-def run_minute(bars, wishes, days, rules, minute_ns, book, trades, fills, orders, s, t):  # type: ignore[no-untyped-def]
+def run_minute(
+    bars: Bars, wishes: Wishes, days: Days, rules: Rules, minute_ns: int, book: Book, trades: Int, fills: Int, orders: Int, s: int, t: int
+) -> None:
     """From the open of minute t to whatever its decision sets off."""
     account = book.account
     end_ns = minute_ns + NS_PER_MINUTE
@@ -124,7 +134,7 @@ def run_minute(bars, wishes, days, rules, minute_ns, book, trades, fills, orders
 
 
 @kernel
-def lacks_a_bar(bars, t):  # type: ignore[no-untyped-def]
+def lacks_a_bar(bars: Bars, t: int) -> bool:
     """The minute was closed after the grace, without all its bars."""
     for n in range(bars.present.shape[1]):  # noqa: SIM110  (numba compiles no generator here)
         if not bars.present[t, n]:
@@ -133,7 +143,19 @@ def lacks_a_bar(bars, t):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def decide(bars, wishes, rules, book, trades, fills, orders, t, next_t, end_ns, blocked):  # type: ignore[no-untyped-def]
+def decide(
+    bars: Bars,
+    wishes: Wishes,
+    rules: Rules,
+    book: Book,
+    trades: Int,
+    fills: Int,
+    orders: Int,
+    t: int,
+    next_t: int,
+    end_ns: int,
+    blocked: bool,
+) -> None:
     """The engine's minute: perceive, decide, watch, close."""
     account, count, missing = book.account, 0, False
     for n in range(len(book.marks)):
@@ -170,7 +192,7 @@ def decide(bars, wishes, rules, book, trades, fills, orders, t, next_t, end_ns, 
 
 
 @kernel
-def choose(bars, wishes, rules, book, t, known_ns, count, equity, free):  # type: ignore[no-untyped-def]
+def choose(bars: Bars, wishes: Wishes, rules: Rules, book: Book, t: int, known_ns: int, count: int, equity: int, free: int) -> int:
     """Ask size, limits and throttle for each candidate, most convinced first. How many may enter.
 
     The chosen stand at the end of `queue`, backwards (as places fall free in front, none is overwritten), and their sizes in `shares`.
@@ -200,7 +222,7 @@ def choose(bars, wishes, rules, book, t, known_ns, count, equity, free):  # type
 
 
 @inlined
-def close_by_opinion(bars, wishes, rules, book, t):  # type: ignore[no-untyped-def]
+def close_by_opinion(bars: Bars, wishes: Wishes, rules: Rules, book: Book, t: int) -> None:
     """The software stop and target of what nothing protects, then what the strategies no longer want."""
     for i in range(book.account[BUSY]):
         n = book.busy[i]
@@ -211,16 +233,16 @@ def close_by_opinion(bars, wishes, rules, book, t):  # type: ignore[no-untyped-d
 
 
 @inlined
-def exit_at_mark(book, rules, n):  # type: ignore[no-untyped-def]
+def exit_at_mark(book: Book, rules: Rules, n: int) -> int:
     """Stop or target of a position at its mark."""
     row = book.rows[n]
     return exit_code(row[QTY], row[COST], book.marks[n], rules.stop_fraction, rules.target_fraction)
 
 
 @inlined
-def equity_units(book):  # type: ignore[no-untyped-def]
+def equity_units(book: Book) -> int:
     """Cash and positions at their marks."""
-    total = book.account[CASH]
+    total = int(book.account[CASH])
     for i in range(book.account[BUSY]):
         n = book.busy[i]
         total += book.rows[n, QTY] * book.marks[n]
@@ -228,7 +250,7 @@ def equity_units(book):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def close_day(book, rules, s):  # type: ignore[no-untyped-def]
+def close_day(book: Book, rules: Rules, s: int) -> None:
     """Day orders expire, and the session's fees leave the cash."""
     account = book.account
     for i in range(account[BUSY]):
@@ -246,6 +268,6 @@ def close_day(book, rules, s):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def part_ceil(amount, num, den):  # type: ignore[no-untyped-def]
+def part_ceil(amount: int, num: int, den: int) -> int:
     """ceil(amount * num / den) without an overflow on the way."""
     return amount // den * num - ((-(amount % den) * num) // den)
