@@ -10,6 +10,7 @@ All before cost, which for the first two is none or one purchase.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -60,7 +61,7 @@ def _rebalanced(growth: Float, session_of: Int) -> Float:
     """Growth (T, N) of symbols to that of a portfolio (T,) that has equal weights at each session's start."""
     out, money = np.empty(len(growth)), 1.0
     edges = [0, *(np.flatnonzero(np.diff(session_of)) + 1).tolist(), len(growth)]
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+    for start, stop in pairwise(edges):
         out[start:stop] = money * np.cumprod(growth[start:stop], axis=0).mean(axis=1)
         money = float(out[stop - 1])
     return out

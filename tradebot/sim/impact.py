@@ -98,5 +98,5 @@ def _mean(values: Float) -> Float:
     """Mean over the first axis of what is finite, 0 where nothing is."""
     finite = np.isfinite(values)
     count = finite.sum(axis=0)
-    total: Float = np.where(finite, values, 0.0).sum(axis=0)
-    return total / np.maximum(count, 1)
+    mean: Float = np.where(finite, values, 0.0).sum(axis=0) / np.maximum(count, 1)
+    return mean
