@@ -2,6 +2,15 @@
 
 The no-skill baselines: always the training majority (accuracy), and the training base rate as every row's probability (Brier score, log
 loss; its ROC-AUC is 0.5 and its precision is the base rate).
+
+The Brier score in parts (Murphy 1973), over ten bins of about as many rows each:
+
+    reliability   mean (mean forecast - share of yes)^2 of the bins: how far what is said is from what comes; 0 is calibrated
+    resolution    mean (share of yes - base rate)^2: how far the bins differ in what comes; more is better
+    uncertainty   base rate * (1 - base rate): what the rows are, whatever is said
+    within        what forecasts that differ within a bin add (Stephenson, Coelho and Jolliffe 2008)
+
+    brier = reliability - resolution + uncertainty + within
 """
 
 from __future__ import annotations
@@ -11,8 +20,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tradebot.core.domain.bars import Float
+from tradebot.learning.conformal import Coverage
 
 _TINY = 1e-15
+_BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +35,24 @@ class AtThreshold:
     accuracy: float
     precision: float | None
     recall: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """Rows whose forecast lies in one bin: what was said of them on average, and what share was yes."""
+
+    rows: int
+    forecast: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    reliability: float
+    resolution: float
+    uncertainty: float
+    within: float
+    table: tuple[ReliabilityBin, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +72,11 @@ class Metrics:
     no_skill_roc_auc: float
     no_skill_brier: float
     no_skill_log_loss: float
+    reliability: Reliability
+    conformal: Coverage | None = None
 
 
-def evaluate(label: Float, probability: Float, train_base_rate: float, confidence_min: float) -> Metrics:
+def evaluate(label: Float, probability: Float, train_base_rate: float, confidence_min: float, conformal: Coverage | None = None) -> Metrics:
     """Metrics of `probability` (N,) for `label` (N,), N > 0."""
     truth = np.asarray(label, np.float64)
     base_rate = float(truth.mean())
@@ -65,7 +96,26 @@ def evaluate(label: Float, probability: Float, train_base_rate: float, confidenc
         no_skill_roc_auc=0.5,
         no_skill_brier=_brier(truth, constant),
         no_skill_log_loss=_log_loss(truth, constant),
+        reliability=reliability(truth, probability),
+        conformal=conformal,
     )
+
+
+def reliability(truth: Float, probability: Float) -> Reliability:
+    """The Brier score in parts. Equal forecasts are never in two bins."""
+    edges = np.unique(np.quantile(probability, np.arange(1, _BINS) / _BINS))
+    place = np.searchsorted(edges, probability, side="left")
+    rows = np.bincount(place, minlength=len(edges) + 1)
+    held = rows > 0
+    count = rows[held].astype(np.float64)
+    said = np.bincount(place, probability, minlength=len(rows))[held] / count
+    came = np.bincount(place, truth, minlength=len(rows))[held] / count
+    base, share = float(truth.mean()), count / count.sum()
+    off = float(share @ (said - came) ** 2)
+    apart = float(share @ (came - base) ** 2)
+    uncertainty = base * (1.0 - base)
+    table = tuple(ReliabilityBin(int(n), float(f), float(s)) for n, f, s in zip(count, said, came, strict=True))
+    return Reliability(off, apart, uncertainty, _brier(truth, probability) - off + apart - uncertainty, table)
 
 
 def _at(truth: Float, probability: Float, threshold: float) -> AtThreshold:

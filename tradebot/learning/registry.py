@@ -141,7 +141,7 @@ def _libraries() -> dict[str, str]:
 
 def _manifest(trained: Trained | TrainedSelector, origin: Origin, findings: Findings) -> Manifest:
     config = trained.config
-    kind, classes = (trained.kind, trained.classes) if isinstance(trained, TrainedSelector) else (trained.config.kind, ())
+    kind = trained.kind if isinstance(trained, TrainedSelector) else trained.config.kind
     return Manifest(
         **origin_fields(origin),
         kind=kind,
@@ -159,7 +159,7 @@ def _manifest(trained: Trained | TrainedSelector, origin: Origin, findings: Find
         seed=config.seed,
         training=asdict(config),
         metrics=asdict(trained.metrics),
-        classes=classes,
+        classes=trained.classes,
         alarms=findings.alarms,
         gate=findings.gate,
     )

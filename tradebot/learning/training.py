@@ -6,27 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from tradebot.core.domain.bars import Bool, Int, MarketGrid
-from tradebot.core.domain.faults import OperatorFault
 from tradebot.learning.config import RoundTripCost, TrainingConfig
 from tradebot.learning.dataset import Dataset, build_dataset
-from tradebot.learning.evaluation import Metrics, evaluate
+from tradebot.learning.fitting import fit_rows, refuse
+from tradebot.learning.metrics import AnyMetrics, measure
 from tradebot.learning.splits import time_split
-from tradebot.learning.trainers import gradient_boosting, random_forest, xgboost
-from tradebot.learning.trainers.trainer import Rows, Trainer
+from tradebot.learning.trainers import ensemble
+from tradebot.learning.trainers.catalogue import SINGLE
+from tradebot.learning.trainers.trainer import Rows, Trainer, proven
 from tradebot.serving.artefacts.artefact import Artefact
 from tradebot.serving.manifest import Span, SymbolData
 
-TRAINERS: Final[Mapping[str, Trainer]] = {
-    "random_forest": random_forest.fit,
-    "gradient_boosting": gradient_boosting.fit,
-    "xgboost": xgboost.fit,
-    "xgboost_regression": xgboost.fit_regression,
-    "dollar_profit": xgboost.fit_dollar_profit,
-}
-_WATCHERS: Final = frozenset({"lstm", "attention"})  # kinds that always stop early
+TRAINERS: Final[Mapping[str, Trainer]] = {**SINGLE, "ensemble": ensemble.fit}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +34,8 @@ class Trained:
     data: dict[str, SymbolData]
     train: Span
     test: Span
-    metrics: Metrics
+    metrics: AnyMetrics
+    classes: tuple[str, ...] = ()
 
 
 def train(
@@ -62,15 +55,9 @@ def fit_dataset(dataset: Dataset, config: TrainingConfig, cost: RoundTripCost, s
     """Split, fit, prove that the served forest answers as the library does, and measure it."""
     split = time_split(dataset.minute_ns, dataset.end_ns, dataset.session_of, config.test_fraction, config.embargo_sessions)
     train, test = rows_of(dataset, split.train), rows_of(dataset, split.test)
-    _refuse(train, dataset, config)
-    train, watch = split_watch(train, dataset.end_ns[split.train], config)
-    watched = f", {len(watch)} watched" if len(watch) else ""
-    say(f"{config.kind}: {len(train)} rows{watched}, {len(test)} held out, label {dataset.label_name}")
-    fitted = TRAINERS[config.kind](train, watch, config, say)
-    served = fitted.artefact.predictor()(test.values)
-    worst = float(np.abs(served - fitted.reference(test.values)).max())
-    assert worst <= fitted.tolerance, f"the served model differs from the trained one by {worst}"
-    metrics = evaluate(test.target, served, float(train.target.mean()), config.confidence_min)
+    refuse(train, dataset, config)
+    say(f"{config.kind}: {len(train)} rows, {len(test)} held out, label {dataset.label_name}")
+    fitted = fit_rows(TRAINERS[config.kind], train, config, say)
     return Trained(
         artefact=fitted.artefact,
         config=config,
@@ -78,10 +65,11 @@ def fit_dataset(dataset: Dataset, config: TrainingConfig, cost: RoundTripCost, s
         features=dataset.features,
         label=dataset.label_name,
         label_parameters=dataset.label_parameters,
+        classes=dataset.classes,
         data=dataset.data,
         train=_span(dataset.minute_ns[split.train]),
         test=_span(dataset.minute_ns[split.test]),
-        metrics=metrics,
+        metrics=measure(fitted, proven(fitted)(test.values), train, test, dataset, config),
     )
 
 
@@ -92,41 +80,6 @@ def rows_of(dataset: Dataset, chosen: Bool) -> Rows:
         dataset.minute_ns[chosen], dataset.session_of[chosen], dataset.symbol_of[chosen], dataset.end_ns[chosen], dataset.cost[chosen],
         len(dataset.classes),
     )  # fmt: skip
-
-
-def split_watch(rows: Rows, end_ns: Int, config: TrainingConfig) -> tuple[Rows, Rows]:
-    """(train, watch): the last `watch_fraction` of the rows, purged from those before, where the training watches any; else an empty watch.
-
-    `end_ns` (R,) is when each label was known.
-    """
-    if not watches(config):
-        return rows, rows.where(np.arange(0))
-    split = time_split(rows.minute_ns, end_ns, rows.session_of, config.watch_fraction, config.embargo_sessions)
-    return rows.where(split.train), rows.where(split.test)
-
-
-def watches(config: TrainingConfig) -> bool:
-    """Whether a training keeps rows back to stop early on or to calibrate on."""
-    asked = config.early_stopping_rounds > 0 or config.calibration != "none" or config.kind in _WATCHERS
-    return asked and config.watch_fraction > 0
-
-
-def _refuse(train: Rows, dataset: Dataset, config: TrainingConfig) -> None:
-    """Raise on what no model can be learned from."""
-    rows, label = train.values, train.target
-    if len(rows) < config.rows_min:
-        raise OperatorFault(f"{len(rows)} rows are too few to train on: {config.rows_min} are needed (rows_min)")
-    if not np.isfinite(rows).all():
-        column = int(np.argwhere(~np.isfinite(rows))[0, 1])
-        raise OperatorFault(f"feature {dataset.features[column]} has a value that is not finite")
-    constant = np.flatnonzero(rows.min(axis=0) == rows.max(axis=0))
-    if len(constant):
-        raise OperatorFault(
-            f"feature {dataset.features[constant[0]]} is constant over {len(rows)} training rows: there is nothing to learn"
-        )
-    if label.min() == label.max():
-        all_of = f"label {dataset.label_name} is {label[0]:g} on all {len(rows)} training rows"
-        raise OperatorFault(f"{all_of}: more data is needed, or the denser label forward_15m_beats_cost")
 
 
 def _span(minute_ns: Int) -> Span:

@@ -58,6 +58,19 @@ class Fitted(NamedTuple):
     numbers: Predictor | None = None  # of a regression: the forecast in the target's units, which its position squashes
 
 
+def proven(fitted: Fitted) -> Reference:
+    """The served answer, asserted to be the library's within the tolerance on whatever rows it is asked for."""
+    served = fitted.artefact.predictor()
+
+    def answer(rows: Float) -> Float:
+        ours = served(rows)
+        worst = float(np.abs(ours - fitted.reference(rows)).max(initial=0.0))
+        assert worst <= fitted.tolerance, f"the served model differs from the trained one by {worst}"
+        return ours
+
+    return answer
+
+
 class Trainer(Protocol):
     """Fit on `train`. `watch` is a later, purged slice for early stopping and calibration; it may be empty.
 

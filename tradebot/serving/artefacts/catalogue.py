@@ -8,12 +8,16 @@ from typing import Final
 
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.serving.artefacts.artefact import Artefact
+from tradebot.serving.artefacts.calibrated import CalibratedArtefact
+from tradebot.serving.artefacts.ensemble import EnsembleArtefact
 from tradebot.serving.artefacts.forest import ForestArtefact
 from tradebot.serving.artefacts.xgboost import XgboostArtefact
 
 READERS: Final[Mapping[str, Callable[[Path], Artefact]]] = {
     "forest": ForestArtefact.read,
     "xgboost": XgboostArtefact.read,
+    "calibrated": CalibratedArtefact.read,
+    "ensemble": EnsembleArtefact.read,
 }
 
 
