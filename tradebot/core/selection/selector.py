@@ -69,19 +69,19 @@ def select(
     block_ns = block_start_ns(minute_ns, session_open_ns)
     begins = block_ns != state.block_ns
     if begins and minute_ns != block_ns:  # the decision minute never came: this bar is none of the old hour's
-        _close_hour(state, config)
+        close_hour(state, config)
     step_minute(
         state.ledger, state.marks, state.opens_ns, minute_ns, session_open_ns, session_close_ns,
         open, close, present, signals, valid, config.performance,
     )  # fmt: skip
     if begins and minute_ns == block_ns:
-        _close_hour(state, config)
+        close_hour(state, config)
     state.block_ns, state.minute_ns = block_ns, minute_ns
 
     pool = regime_pool(regime_weights)
     waiting = present & (state.chosen < 0)
     if config.mode == "bandit":
-        _draw_arms(state, waiting & (regime >= 0), regime, pool, valid, config)
+        draw_arms(state, waiting & (regime >= 0), regime, pool, valid, config)
     elif config.mode == "meta" and probabilities is not None:
         _adopt(state, waiting & np.isfinite(probabilities).all(axis=1), probabilities)
 
@@ -111,7 +111,7 @@ def _weights(state: SelectionState, pool: Float, config: SelectionConfig) -> Flo
     return by_performance(pool, scores) if config.mode == "performance" else by_selector(pool, scores, state.propensities)
 
 
-def _close_hour(state: SelectionState, config: SelectionConfig) -> None:
+def close_hour(state: SelectionState, config: SelectionConfig) -> None:
     """Reward what was chosen, and forget the choice."""
     rows = np.flatnonzero(state.chosen >= 0)
     if config.mode == "bandit" and len(rows):
@@ -124,7 +124,7 @@ def _close_hour(state: SelectionState, config: SelectionConfig) -> None:
     state.propensities[:] = 0.0
 
 
-def _draw_arms(state: SelectionState, rows: Bool, regime: Int, pool: Float, valid: Bool, config: SelectionConfig) -> None:
+def draw_arms(state: SelectionState, rows: Bool, regime: Int, pool: Float, valid: Bool, config: SelectionConfig) -> None:
     """An arm for each symbol in `rows` (N,): one that its regime trades and that could speak now, or flat."""
     if not rows.any():
         return
