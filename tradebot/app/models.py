@@ -25,42 +25,42 @@ KEY_METRICS: Final = ("roc_auc", "brier", "accuracy", "log_loss", "net_selected"
 
 def list_models(profile: str) -> list[dict[str, Any]]:
     """A row for each version, newest first. A version that can't be read says so in its row. Raises OperatorFault when there is none."""
-    settings, folder = _home(profile)
+    settings, folder = home(profile)
     current, promoted = current_version(folder), {row.version: row for row in history(folder)}
-    return [_row(path, current, promoted.get(path.name)) for path in reversed(_all_versions(settings, folder))]
+    return [_row(path, current, promoted.get(path.name)) for path in reversed(all_versions(settings, folder))]
 
 
 def show_model(profile: str, version: str) -> dict[str, Any]:
     """Everything that is known of a version ("" = the one that trades, else the newest), its files verified, and when it traded."""
-    settings, folder = _home(profile)
+    settings, folder = home(profile)
     path = find_version(settings, version)
     load(path)
     manifest = read_manifest(path)
     body = {name: getattr(manifest, name) for name in manifest.__struct_fields__}
     data = body.pop("data")
     for name in ("train", "test", "code", "gate"):
-        body[name] = _plain(body[name])
+        body[name] = plain(body[name])
     return {
         "model_id": manifest.model_id,
         "trades": path.name == current_version(folder),
         "folder": str(path),
         **body,
-        "alarms": [_plain(alarm) for alarm in manifest.alarms],
+        "alarms": [plain(alarm) for alarm in manifest.alarms],
         "data_sha256": manifest.data_sha256,
-        "data": [{"symbol": symbol, **_plain(bars)} for symbol, bars in data.items()],
+        "data": [{"symbol": symbol, **plain(bars)} for symbol, bars in data.items()],
         "promotions": [_promotion(row) for row in history(folder) if row.version == path.name],
     }
 
 
 def compare_models(profile: str, one: str, other: str) -> dict[str, Any]:
     """Figures of two versions side by side. Raises OperatorFault when they answer different questions."""
-    settings, _ = _home(profile)
+    settings, _ = home(profile)
     paths = find_version(settings, one), find_version(settings, other)
     a, b = (read_manifest(path) for path in paths)
     why = _incomparable(a, b)
     if why:
         raise OperatorFault(f"{a.version} and {b.version} are not comparable: {why}")
-    figures = [_flat(m.metrics) for m in (a, b)]
+    figures = [flat(m.metrics) for m in (a, b)]
     same_rows = (a.test, a.data_sha256) == (b.test, b.data_sha256)
     return {
         "label": a.label,
@@ -77,7 +77,7 @@ def compare_models(profile: str, one: str, other: str) -> dict[str, Any]:
 
 def promote_model(profile: str, version: str, *, reason: str, force: bool, bars: Path | None, progress: Progress) -> dict[str, Any]:
     """Make a version the one that trades, past the gate that a training has to pass, or by force. Raises OperatorFault when kept out."""
-    settings, folder = _home(profile)
+    settings, folder = home(profile)
     path = find_version(settings, version)
     load(path)
     if path.name == current_version(folder):
@@ -96,7 +96,7 @@ def promote_model(profile: str, version: str, *, reason: str, force: bool, bars:
 
 def roll_back_model(profile: str, reason: str) -> dict[str, Any]:
     """Back to the version that traded before."""
-    settings, folder = _home(profile)
+    settings, folder = home(profile)
     left = current_version(folder)
     path = store.roll_back(settings.models_dir, models_of(settings), reason)
     return _changed(settings, path, reason, {}) | {"left": left}
@@ -105,7 +105,7 @@ def roll_back_model(profile: str, reason: str) -> dict[str, Any]:
 def find_version(settings: Settings, text: str) -> Path:
     """The folder of a version by its name or the beginning of it; "" is the one that trades, else the newest. Raises OperatorFault."""
     folder = settings.models_dir / models_of(settings)
-    found = _all_versions(settings, folder)
+    found = all_versions(settings, folder)
     if not text:
         return store.current_model(settings.models_dir, models_of(settings)) or found[-1]
     matching = [path for path in found if path.name.startswith(text)]
@@ -117,14 +117,15 @@ def find_version(settings: Settings, text: str) -> Path:
     raise OperatorFault(f"{settings.profile} has no version {text!r}{hint}")
 
 
-def _home(profile: str) -> tuple[Settings, Path]:
+def home(profile: str) -> tuple[Settings, Path]:
+    """A profile's settings and the folder of its versions. Raises OperatorFault where it has none to have."""
     settings = load_settings(profile, read_environment())
     if settings.model.kind == "none":
         raise OperatorFault(f'{settings.profile} learns while it trades (model.kind = "none"): it has no models')
     return settings, settings.models_dir / models_of(settings)
 
 
-def _all_versions(settings: Settings, folder: Path) -> list[Path]:
+def all_versions(settings: Settings, folder: Path) -> list[Path]:
     found = versions(settings.models_dir, models_of(settings))
     if not found:
         raise OperatorFault(f"{settings.profile} has no model yet; make one with: tradebot train --profile {settings.profile}")
@@ -180,15 +181,15 @@ def _described(manifest: Manifest) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _flat(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested figures by dotted names; numbers and what is missing only."""
-    flat: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
     for key, value in metrics.items():
         if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
+            figures |= flat(value, f"{prefix}{key}.")
         elif value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
-            flat[prefix + key] = value
-    return flat
+            figures[prefix + key] = value
+    return figures
 
 
 def _less(figures: list[dict[str, Any]], name: str) -> float | None:
@@ -205,7 +206,7 @@ def _promotion(row: PromotionRow) -> dict[str, Any]:
     return {"at": _utc(row.at_ns), "by": row.how, "after": row.previous, "reason": row.reason}
 
 
-def _plain(part: Any) -> Any:
+def plain(part: Any) -> Any:
     return {name: getattr(part, name) for name in part.__struct_fields__} if hasattr(part, "__struct_fields__") else part
 
 

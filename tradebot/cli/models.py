@@ -85,6 +85,7 @@ def export(
     version: OptionalVersion = "",
     onnx: Annotated[Path | None, typer.Option("--onnx", help="The ONNX file to write.", metavar="FILE")] = None,
     profile: Profile = DEFAULT_PROFILE,
+    bars: Bars = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a version as an ONNX file, scaler and feature list inside, checked equal to the served model."""
@@ -92,7 +93,7 @@ def export(
 
     if onnx is None:
         raise OperatorFault("say where to: tradebot models export VERSION --onnx FILE")
-    show(app.export_model(profile, version, onnx), as_json)
+    show(app.export_model(profile, version, onnx, bars=bars), as_json)
 
 
 @commands.command()
