@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Final
 
 from tradebot.app.models import all_versions, find_version, flat, home, plain
@@ -18,7 +19,7 @@ _TAG: Final = "tradebot.manifest_sha256"
 def mirror_models(profile: str, version: str, uri: str) -> list[dict[str, Any]]:
     """Log one version ("": all) as runs of the experiment `tradebot/<profile>`: parameters, metrics, the manifest as an artefact.
 
-    A version that is there already, by its manifest's hash, is left alone. Raises OperatorFault without MLflow and where it can't be reached.
+    A version that is there already, by its manifest's hash, is left alone. Raises OperatorFault without MLflow and where it doesn't answer.
     """
     if find_spec("mlflow") is None:
         raise OperatorFault("the mirror needs MLflow; install it with: pip install 'tradebot[mlflow]'")
@@ -31,7 +32,7 @@ def mirror_models(profile: str, version: str, uri: str) -> list[dict[str, Any]]:
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         name = f"tradebot/{models_of(settings)}"
         known = client.get_experiment_by_name(name)
-        experiment = known.experiment_id if known is not None else client.create_experiment(name)
+        experiment = known.experiment_id if known is not None else client.create_experiment(name, _artefacts(uri))
         rows = []
         for path in paths:
             manifest = read_manifest(path)
@@ -62,9 +63,17 @@ def figures(manifest: Manifest) -> dict[str, float]:
     gate = flat(manifest.gate.figures, "gate.") if manifest.gate is not None else {}
     alarms = {f"alarm.{alarm.name}": alarm.figure for alarm in manifest.alarms}
     found = {**flat(manifest.metrics), **gate, **alarms}
-    return {
-        "".join(c if c.isalnum() or c in "_-. /" else "_" for c in name): float(value) for name, value in found.items() if value is not None
-    }
+    return {_metric_name(name): float(value) for name, value in found.items() if value is not None}
+
+
+def _metric_name(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "_-. /" else "_" for c in name)
+
+
+def _artefacts(uri: str) -> str | None:
+    """Where files go: beside a SQLite file, not into whatever folder this is called from; elsewhere MLflow knows."""
+    file = uri.removeprefix("sqlite:///")
+    return (Path(file).resolve().parent / "mlartifacts").as_uri() if file != uri else None
 
 
 def _log(client: Any, experiment: str, manifest: Manifest, file: str) -> str:
