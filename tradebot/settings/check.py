@@ -169,7 +169,7 @@ def _crossed_prices(settings: Settings) -> str | None:
 
 def _unasked_zero_cost(settings: Settings) -> str | None:
     costs = settings.costs
-    free = settings.round_trip.is_zero
+    free = settings.round_trip.is_zero and not (costs.impact_y or costs.borrow_bps_per_year)
     if free and not costs.zero:
         return "all costs are 0: a run without costs must be asked for with costs.zero = true"
     if costs.zero and not free:

@@ -94,6 +94,8 @@ class CostsConfig:
     half_spread_usd_min: Annotated[float, Ge(0)]
     sec_fee_usd_per_million: Annotated[float, Ge(0)]
     taf_usd_per_share: Annotated[float, Ge(0)]
+    impact_y: Annotated[float, Ge(0)] = 0.0
+    borrow_bps_per_year: Annotated[float, Ge(0)] = 0.0
     zero: bool = False
 
 
@@ -214,6 +216,8 @@ class Settings:
             partial_fill_probability=self.simulation.partial_fill_probability,
             seed=self.simulation.seed,
             margin_multiplier=self.simulation.margin_multiplier,
+            impact_y=self.costs.impact_y,
+            borrow_bps_per_year=self.costs.borrow_bps_per_year,
         )
 
     @property
@@ -230,7 +234,8 @@ class Settings:
     @property
     def round_trip(self) -> RoundTripCost:
         costs = asdict(self.costs)
-        del costs["zero"]
+        for name in ("zero", "impact_y", "borrow_bps_per_year"):  # a label is of one share, held for hours
+            del costs[name]
         return RoundTripCost(**costs)
 
     @property

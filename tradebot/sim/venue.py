@@ -185,6 +185,16 @@ class Venue:
         return self._exchange.account.accrued_fee_units
 
     @property
+    def spread_units(self) -> int:
+        """What executions cost beside the price path so far, half-spreads above all."""
+        return self._exchange.account.spread_units
+
+    @property
+    def impact_units(self) -> int:
+        """What orders moved the price against themselves so far."""
+        return self._exchange.account.impact_units
+
+    @property
     def equity_units(self) -> int:
         return self._exchange.market.equity_units()
 

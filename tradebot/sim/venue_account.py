@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tradebot.core.domain.orders import Side
@@ -29,7 +30,7 @@ class EquityPoint:
 
 @dataclass(slots=True)
 class Account:
-    """Only `trade` and `post_fees` move cash, and each writes its line of the statement."""
+    """Only `trade`, `post_fees` and `post_borrow` move cash, and each writes its line of the statement."""
 
     cash_units: int
     costs: VenueCosts
@@ -38,6 +39,8 @@ class Account:
     closes: list[EquityPoint] = field(default_factory=list)
     sold_units: int = 0
     sold_shares: int = 0
+    spread_units: int = 0  # what executions cost beside the path, so far
+    impact_units: int = 0  # what they moved the price by, so far
 
     def qty(self, symbol: str) -> int:
         held = self.positions.get(symbol)
@@ -71,6 +74,20 @@ class Account:
         activity = Activity(activity_id(ts_ns, unique), "FEE", ts_ns, -fee, description="REG and TAF fees of the session")
         self.activities.append(activity)
         return activity
+
+    def post_borrow(self, ts_ns: int, short_units: int, nights: int, unique: Callable[[], str]) -> Activity | None:
+        """Take from cash what being short over so many nights costs; None when that is nothing."""
+        cost = self.costs.borrow_units(short_units, nights)
+        if cost == 0:
+            return None
+        self.cash_units -= cost
+        activity = Activity(activity_id(ts_ns, unique()), "INT", ts_ns, -cost, description=f"stock borrow, {nights} nights")
+        self.activities.append(activity)
+        return activity
+
+    @property
+    def is_short(self) -> bool:
+        return any(held.qty < 0 for held in self.positions.values())
 
     def _hold(self, symbol: str, change: int, price_units: int) -> None:
         held = self.positions.setdefault(symbol, Holding())

@@ -12,7 +12,7 @@ from tradebot.sim.costs import VenueCosts
 
 @dataclass(frozen=True, slots=True)
 class VenueConfig:
-    """Account, spread, latency and fees. Ideal: no spread, no latency, no fees, no partial fills.
+    """Account, spread, latency, fees, impact and borrow. Ideal: no spread, no latency, no fees, no partial fills, no impact.
 
     `margin_multiplier` applies from 2,000 dollars of equity up; below it the account is a cash account without shorting (WIRE.md 2.1).
     """
@@ -25,7 +25,9 @@ class VenueConfig:
     partial_fill_probability: Annotated[float, Ge(0), Le(1)] = 0.0
     seed: int = 0
     margin_multiplier: Annotated[int, Ge(1), Le(4)] = 4
+    impact_y: Annotated[float, Ge(0)] = 0.0  # of square-root impact (sim/impact.py); 0: orders move no price
+    borrow_bps_per_year: Annotated[float, Ge(0)] = 0.0  # on what is short over a night
 
     @property
     def costs(self) -> VenueCosts:
-        return VenueCosts(self.sec_fee_usd_per_million, self.taf_usd_per_share)
+        return VenueCosts(self.sec_fee_usd_per_million, self.taf_usd_per_share, self.borrow_bps_per_year)

@@ -16,6 +16,7 @@ from tradebot.core.domain.units import NS_PER_MS, units_nearest
 from tradebot.sim.venue_account import Account, EquityPoint
 from tradebot.sim.venue_config import VenueConfig
 from tradebot.sim.venue_floor import Floor
+from tradebot.sim.venue_impact import Impact
 from tradebot.sim.venue_market import Market
 from tradebot.sim.venue_matching import acting_price, band, fill_at_moment, is_through, trail
 from tradebot.sim.venue_orders import MARKET, STOP_LIMIT, TRAILING_STOP, VenueOrder
@@ -31,7 +32,7 @@ class Exchange:
         self.phases = Phases(sessions, start_ns)
         self.account = Account(units_nearest(config.cash_usd), config.costs)
         self.market = Market(histories, self.account, start_ns, config.half_spread_bps)
-        self.floor = Floor(self.market, self.account, config)
+        self.floor = Floor(self.market, self.account, config, Impact(histories, sessions.sessions, config.impact_y))
         self.book = self.floor.book
         self._late: list[tuple[int, int, str, VenueOrder]] = []  # what is still on its way: (due_ns, count, what, order)
         self._late_count = 0
@@ -53,7 +54,7 @@ class Exchange:
 
     def next_instant(self) -> int | None:
         """The next instant after now at which an order may change or a fee is posted; None while nothing is open. Early, never late."""
-        if self.book.has_open or self.account.sold_shares:
+        if self.book.has_open or self.account.sold_shares or (self.account.costs.borrow_bps_per_year and self.account.is_short):
             due_ns = self._next_work()
             return None if due_ns == FAR_NS else due_ns
         return None
@@ -96,6 +97,8 @@ class Exchange:
                     self.floor.end(order, OrderStatus.CANCELED if order.status is OrderStatus.HELD else OrderStatus.EXPIRED)
         if phase is Phase.POST:
             self.account.post_fees(self.now_ns, self.book.unique())
+            if self.account.costs.borrow_bps_per_year and self.account.is_short:
+                self.account.post_borrow(self.now_ns, self.market.short_units(), self.phases.nights(), self.book.unique)
             self.account.closes.append(EquityPoint(self.now_ns, self.market.equity_units()))
         return phase in (Phase.PRE, Phase.REGULAR)
 

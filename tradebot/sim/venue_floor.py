@@ -8,6 +8,7 @@ from tradebot.core.domain.orders import OrderStatus
 from tradebot.sim.venue_account import Account
 from tradebot.sim.venue_book import Book
 from tradebot.sim.venue_config import VenueConfig
+from tradebot.sim.venue_impact import Impact
 from tradebot.sim.venue_market import Market
 from tradebot.sim.venue_matching import Moment, fill_at_moment, is_through, trail
 from tradebot.sim.venue_orders import STOP_LIMIT, VenueOrder, VenueUpdate
@@ -16,12 +17,13 @@ from tradebot.sim.venue_orders import STOP_LIMIT, VenueOrder, VenueUpdate
 class Floor:
     """Book, account and the updates to tell. `stale` names the symbols whose orders changed since somebody last looked."""
 
-    def __init__(self, market: Market, account: Account, config: VenueConfig) -> None:
+    def __init__(self, market: Market, account: Account, config: VenueConfig, impact: Impact) -> None:
         self.market = market
         self.account = account
         self.book = Book(config.seed)
         self.updates: list[VenueUpdate] = []
         self.stale: set[str] = set()
+        self._impact = impact
         self._partial_chance = config.partial_fill_probability
         self._seed = config.seed
 
@@ -33,7 +35,7 @@ class Floor:
             order.triggered = True
             self.stale.add(order.symbol)
         if price:
-            self._fill(order, price, at)
+            self._fill(order, self._impact.moved(order, price, at, self.market.now_ns), at, before_units=price)
 
     def arrive(self, order: VenueOrder, at: Moment | None) -> None:
         """The order is in the book from now on and meets the market as it stands. An ioc or fok order does not stay."""
@@ -71,7 +73,8 @@ class Floor:
         """Fill the whole order at its own limit, or at the market (a fault; the price path has no say)."""
         price = self.market.price_units(order.symbol)
         at = self.market.moment(order.symbol) or Moment(price, price, price)
-        self._fill(order, order.limit_units or at.market_units(order.side), at, whole=True)
+        price = order.limit_units or at.market_units(order.side)
+        self._fill(order, price, at, before_units=price, whole=True)
 
     def restate(self, order: VenueOrder, event: str) -> None:
         """Tell that an order changed without an execution."""
@@ -83,7 +86,8 @@ class Floor:
         self.stale.add(order.symbol)
         self.updates.append(VenueUpdate(event, self.market.now_ns, order.snapshot()))
 
-    def _fill(self, order: VenueOrder, price_units: int, at: Moment, *, whole: bool = False) -> None:
+    def _fill(self, order: VenueOrder, price_units: int, at: Moment, *, before_units: int, whole: bool = False) -> None:
+        """An execution at `price_units`, which were `before_units` before the order moved them."""
         qty = order.remaining if whole else self._fill_qty(order)
         order.filled_qty += qty
         order.filled_units += qty * price_units
@@ -93,6 +97,8 @@ class Floor:
         if done:
             self.book.settle(order, OrderStatus.FILLED)
         self.stale.add(order.symbol)
+        self.account.spread_units += order.side.sign * qty * (before_units - at.price_units)
+        self.account.impact_units += order.side.sign * qty * (price_units - before_units)
         execution = self.book.unique()
         self.account.trade(order, qty, price_units, self.market.now_ns, execution)
         held = self.account.qty(order.symbol)

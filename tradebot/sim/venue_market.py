@@ -41,6 +41,10 @@ class Market:
         held = self._account.positions
         return self._account.cash_units + sum(h.qty * self.price_units(symbol) for symbol, h in held.items())
 
+    def short_units(self) -> int:
+        """What the shares that are owed are worth now."""
+        return sum(-h.qty * self.price_units(symbol) for symbol, h in self._account.positions.items() if h.qty < 0)
+
     def moment_at(self, tape: Tape, i: int, k: int, price_units: int) -> Moment:
         """The path at `price_units`, at or after point k of bar i."""
         buy, sell = tape.market_prices(i, k, price_units)

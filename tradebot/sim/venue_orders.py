@@ -169,7 +169,7 @@ class VenueUpdate(msgspec.Struct, frozen=True):
 
 
 class Activity(msgspec.Struct, frozen=True):
-    """A line of the account's statement: an execution (FILL) or cash that moved without one (FEE)."""
+    """A line of the account's statement: an execution (FILL) or cash that moved without one (FEE; INT for stock borrow)."""
 
     id: str
     kind: str

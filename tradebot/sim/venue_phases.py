@@ -41,6 +41,12 @@ class Phases:
         self._read()
         return self.phase
 
+    def nights(self) -> int:
+        """Nights between the session that began last and the next one; 1 where the table ends."""
+        here = self.session
+        after = next((s for _, phase, s in self._bounds[self._next :] if phase is Phase.REGULAR and s is not here), None)
+        return (after.date - here.date).days if here is not None and after is not None else 1
+
     def last_close_before(self, session: Session) -> int:
         """Close of the session before `session` in the table, or 0."""
         closes = [s.close_ns for _, phase, s in self._bounds if phase is Phase.POST and s.close_ns < session.close_ns]

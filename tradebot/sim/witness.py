@@ -7,7 +7,6 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from tradebot.sim.outcome import CostWaterfall, Outcome, TradeRow, fee_share, ne
 from tradebot.sim.venue import Venue
 from tradebot.sim.venue_tape import POINT_NS
 
-_FEE: Final = "FEE"
+_FEE, _BORROW = "FEE", "INT"
 
 
 @dataclass(slots=True)
@@ -39,7 +38,8 @@ class Witness:
     orders: int = 0
     fills: int = 0
     refusals: int = 0
-    spread_units: int = 0
+    spread_units: int = 0  # impact included
+    borrow_units: int = 0
     fees: dict[dt.date, int] = field(default_factory=lambda: defaultdict(int))
     sold: dict[dt.date, int] = field(default_factory=lambda: defaultdict(int))
     trades: dict[str, Trade] = field(default_factory=dict)
@@ -58,6 +58,8 @@ class Witness:
                 self.refusals += 1
             case CashPosted(kind=kind, ts_event_ns=ts_ns, amount_units=units) if kind == _FEE:
                 self.fees[self._date(ts_ns)] -= units
+            case CashPosted(kind=kind, amount_units=units) if kind == _BORROW:
+                self.borrow_units -= units
         spread = 0
         for command in commands:
             match command:
@@ -80,7 +82,8 @@ class Witness:
         """What the run came to; ask when it has ended."""
         state = self.engine.state
         start, cash = units_nearest(self.venue.config.cash_usd), state.book.cash_units
-        fees = sum(self.fees.values())
+        fees, impact, borrow = sum(self.fees.values()), self.venue.impact_units, self.borrow_units
+        gross = state.equity_units() - start + self.spread_units + fees + borrow
         return Outcome(
             symbols=state.symbols,
             sessions=self.sessions,
@@ -93,7 +96,7 @@ class Witness:
             orders=self.orders,
             fills=self.fills,
             refusals=self.refusals,
-            costs=CostWaterfall(state.equity_units() - start + self.spread_units + fees, self.spread_units, fees),
+            costs=CostWaterfall(gross, self.spread_units - impact, fees, impact, borrow),
         )
 
     def _remember(self, decision: Decision) -> None:

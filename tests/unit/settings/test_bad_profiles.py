@@ -41,7 +41,8 @@ BAD = [
     ('[universe]\nscreen = ""\nsymbols = ["f!"]', "mine.toml: universe.symbols: 'f!' is no symbol"),
     ("[entry]\nprice_usd_min = 30", "mine.toml: entry.price_usd_min 30 > entry.price_usd_max 20"),
     (
-        "[costs]\nhalf_spread_bps = 0\nhalf_spread_usd_min = 0\nsec_fee_usd_per_million = 0\ntaf_usd_per_share = 0",
+        "[costs]\nhalf_spread_bps = 0\nhalf_spread_usd_min = 0\nsec_fee_usd_per_million = 0\ntaf_usd_per_share = 0\n"
+        "impact_y = 0\nborrow_bps_per_year = 0",
         "mine.toml: all costs are 0: a run without costs must be asked for with costs.zero = true",
     ),
     ("[costs]\nzero = true", "base.toml: costs.zero is true, but costs are set"),
@@ -86,7 +87,8 @@ def test_bad_address(url: str, write_profile: WriteProfile, home: Path) -> None:
 
 
 def test_zero_cost_asked_for_by_name(write_profile: WriteProfile, home: Path) -> None:
-    zero = "half_spread_bps = 0\nhalf_spread_usd_min = 0\nsec_fee_usd_per_million = 0\ntaf_usd_per_share = 0\nzero = true"
+    zero = "half_spread_bps = 0\nhalf_spread_usd_min = 0\nsec_fee_usd_per_million = 0\ntaf_usd_per_share = 0\n"
+    zero += "impact_y = 0\nborrow_bps_per_year = 0\nzero = true"
     write_profile(f"{PARENT}[costs]\n{zero}")
     assert load_settings("mine", {"TRADEBOT_HOME": str(home)}).round_trip.is_zero
 
