@@ -8,14 +8,17 @@ from typing import Any, Final
 _ROOMS: Final = {
     "backtest": "research",
     "build_features": "feature_store",
+    "check_lookahead": "check",
     "compare_models": "models",
     "demo": "demo",
     "export_model": "export",
     "feature_quality": "feature_store",
     "fetch": "history",
+    "honesty": "honesty",
     "latest_features": "feature_store",
     "list_features": "features",
     "list_models": "models",
+    "list_trials": "trials",
     "mirror_models": "mirror",
     "promote_model": "models",
     "roll_back_model": "models",
@@ -25,6 +28,7 @@ _ROOMS: Final = {
     "show_model": "models",
     "train": "research",
     "verify_features": "features",
+    "verify_trials": "trials",
 }
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tradebot.cli import daemon, data, features, models, research, simulate
+from tradebot.cli import check, daemon, data, evidence, features, models, research, simulate
 
 app = typer.Typer(
     name="tradebot",
@@ -46,7 +46,10 @@ app.command()(research.train)
 app.command()(research.backtest)
 app.add_typer(data.commands, name="data")
 app.add_typer(features.commands, name="features")
+app.add_typer(check.commands, name="check")
 app.add_typer(models.commands, name="models")
+app.command()(evidence.honesty)
+app.add_typer(evidence.trials, name="trials")
 app.command("sim-alpaca")(simulate.sim_alpaca)
 app.add_typer(research.config, name="config")
 app.command(hidden=True)(simulate.demo)
