@@ -156,7 +156,7 @@ def _row_by_row(
         for _ in range(depth):
             for tree in range(len(roots)):
                 way = nodes[at[tree]].way
-                at[tree] = (way & mask) + (order[way >> bits] > nodes[at[tree]].threshold)
+                at[tree] = (way & mask) + (order[np.uint64(way >> bits)] > nodes[at[tree]].threshold)
         for c in range(len(start)):
             out[i, c] = start[c]
         for tree in range(len(roots)):
@@ -170,20 +170,23 @@ def _block_by_block(
     bits: Any, mask: Any, z: Any, order: Any, at: Any, out: Any,
 ) -> None:  # fmt: skip
     """The rows of a block go down one tree at once. One that is not finite walks with them, from NaN on."""
-    width = rows.shape[1]
+    width = np.uint64(rows.shape[1])
     for first in range(0, len(rows), len(at)):
         count = min(len(at), len(rows) - first)
         for r in range(count):
-            finite = _standardise(rows[first + r], mean, scale, z, order, r * width)
+            finite = _standardise(rows[first + r], mean, scale, z, order, r * rows.shape[1])
             for c in range(len(start)):
                 out[first + r, c] = start[c] if finite else np.nan
         for tree in range(len(roots)):
             for r in range(count):
                 at[r] = roots[tree]
             for _ in range(depth):
+                row = np.uint64(0)  # unsigned: an index that may be negative costs a comparison
                 for r in range(count):
                     way = nodes[at[r]].way
-                    at[r] = (way & mask) + (order[r * width + np.int64(way >> bits)] > nodes[at[r]].threshold)
+                    at[r] = (way & mask) + (order[row + np.uint64(way >> bits)] > nodes[at[r]].threshold)
+                    row += width
+            to = np.uint64(column[tree])
             for r in range(count):
                 for w in range(leaves.shape[1]):
-                    out[first + r, column[tree] + w] += leaves[at[r], w]  # NaN stays NaN
+                    out[first + r, to + np.uint64(w)] += leaves[at[r], w]  # NaN stays NaN
