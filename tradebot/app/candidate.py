@@ -7,14 +7,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tradebot.app.contest import contest_between, incumbent_of
-from tradebot.app.learn import Say, learn_regimes, no_dataset, selector_rows, train_on_hours
+from tradebot.app.learn import Say, learn_regimes, no_dataset, playbook_of, selector_config, selector_rows, train_on_hours
 from tradebot.core.domain.bars import MarketGrid
-from tradebot.core.features.catalogue import scan_features, schema_hash
+from tradebot.core.features.catalogue import schema_hash
 from tradebot.core.features.sets import feature_names
 from tradebot.core.regime.learned import LEARNED_LABELS
-from tradebot.learning.alarms.alarm import Alarm, AlarmConfig
+from tradebot.learning.alarms.alarm import Alarm
+from tradebot.learning.alarms.regimes import run_regime_alarms
 from tradebot.learning.alarms.run import run_alarms
-from tradebot.learning.alarms.truncation import future_shift
+from tradebot.learning.alarms.selector import run_selector_alarms
 from tradebot.learning.dataset import build_dataset, write_dataset
 from tradebot.learning.promotion.contests import Contender
 from tradebot.learning.promotion.gate import Contest, Verdict, judge
@@ -70,7 +71,8 @@ def _register_selector(settings: Settings, grid: MarketGrid, dataset: Path | Non
     no_dataset(settings, dataset)
     rows = selector_rows(settings, grid, feature_names(settings.model.features))
     trained = train_on_hours(settings, rows, say)
-    alarms = (future_shift(rows, grid, lambda part: scan_features(part, rows.features)[0], AlarmConfig()),)
+    predict = trained.artefact.predictor()
+    alarms = run_selector_alarms(rows, grid, playbook_of(settings), selector_config(settings), predict=predict, say=say)
     model = _stored(trained.features, trained.artefact, trained.classes)
     contest = contest_between(settings, grid, Contender(model, trained.test.first_ns), incumbent_of(settings), rows)
     return _settled(settings, contest, alarms, say, lambda found: save(trained, settings.models_dir, settings.profile, findings=found))
@@ -78,10 +80,14 @@ def _register_selector(settings: Settings, grid: MarketGrid, dataset: Path | Non
 
 def _register_regimes(settings: Settings, grid: MarketGrid, dataset: Path | None, say: Say) -> Registered:
     trained = learn_regimes(settings, grid, dataset, say)
-    forecast = _stored(trained.config.features, ForestArtefact(trained.forest), LEARNED_LABELS)
+    artefact = ForestArtefact(trained.forest)
+    alarms = run_regime_alarms(grid, trained.config, predict=artefact.predictor(), say=say)
+    forecast = _stored(trained.config.features, artefact, LEARNED_LABELS)
     model = RegimeModel(trained.clusters, trained.hmm, forecast)
     contest = contest_between(settings, grid, Contender(model, trained.test.first_ns), incumbent_of(settings))
-    return _settled(settings, contest, (), say, lambda found: save_regimes(trained, settings.models_dir, settings.profile, findings=found))
+    return _settled(
+        settings, contest, alarms, say, lambda found: save_regimes(trained, settings.models_dir, settings.profile, findings=found)
+    )
 
 
 def _stored(features: tuple[str, ...], artefact: Artefact, classes: tuple[str, ...]) -> StoredModel:

@@ -56,14 +56,14 @@ def learn_selector(settings: Settings, grid: MarketGrid, dataset: Path | None, s
 
 def selector_rows(settings: Settings, grid: MarketGrid, features: tuple[str, ...]) -> SelectorDataset:
     """What each of the profile's strategies would have earned in each hour, beside `features` at its decision."""
-    return learn_hours(grid, _playbook(settings), features)
+    return learn_hours(grid, playbook_of(settings), features)
 
 
 def train_on_hours(settings: Settings, rows: SelectorDataset, say: Say) -> TrainedSelector:
-    return train_selector(rows, SelectorConfig(**_forest_and_split(settings)), label_parameters(_playbook(settings)), say)
+    return train_selector(rows, selector_config(settings), label_parameters(playbook_of(settings)), say)
 
 
-def _playbook(settings: Settings) -> Playbook:
+def playbook_of(settings: Settings) -> Playbook:
     assert settings.playbook is not None, "settings refuse a selector without strategies"
     return Playbook.of(settings.playbook, tuple(f.name for f in FEATURES))
 
@@ -72,6 +72,10 @@ def learn_regimes(settings: Settings, grid: MarketGrid, dataset: Path | None, sa
     """Regimes of the market, on columns of their own: clusters, a forecast of the next hour's, and a hidden Markov model."""
     no_dataset(settings, dataset)
     return train_regimes(grid, regimes_config(settings), say)
+
+
+def selector_config(settings: Settings) -> SelectorConfig:
+    return SelectorConfig(**_forest_and_split(settings))
 
 
 def regimes_config(settings: Settings) -> RegimesConfig:

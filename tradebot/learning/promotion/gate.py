@@ -26,14 +26,15 @@ _HOUR_NS: Final = 60 * NS_PER_MINUTE
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What a gain is counted in: `scale` gains are one `name`."""
+    """What a gain is counted in: `scale` gains are one `name`; and what it comes from."""
 
     name: str
     scale: float
+    made_by: str
 
 
-BP_OF_A_POSITION: Final = Unit("bp", BP)
-NATS: Final = Unit("nats", 1.0)
+BP_OF_A_POSITION: Final = Unit("bp", BP, "trades")
+NATS: Final = Unit("nats", 1.0, "forecasts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,8 @@ def _own(contest: Contest, figures: dict[str, float | str | None]) -> str:
         return "there is no row that it hasn't seen"
     sessions = len(np.unique(contest.session_of))
     earned = _said(float(contest.candidate.gain.sum()) / sessions, contest.unit)
-    return f"on {len(contest.minute_ns)} rows that it hasn't seen it earned {earned} a session in {figures['candidate_trades']} trades"
+    made = contest.unit.made_by
+    return f"on {len(contest.minute_ns)} rows that it hasn't seen it earned {earned} a session in {figures['candidate_trades']} {made}"
 
 
 def _said(gain: float, unit: Unit) -> str:
