@@ -29,6 +29,7 @@ _ROOMS: Final = {
     "train": "research",
     "verify_features": "features",
     "verify_trials": "trials",
+    "walk": "walk_forward.run",
 }
 
 
