@@ -168,6 +168,6 @@ def test_regimes_are_compared_by_what_they_tell_of_the_hour_that_comes(trained: 
     assert len(contest.minute_ns) == trained.metrics.rows
     assert np.array_equal(contest.candidate.gain, contest.incumbent.gain)
     assert contest.candidate.gain.mean() == pytest.approx(trained.metrics.shares_log_loss - trained.metrics.log_loss, abs=1e-6)
-    reads_less = replace(REGIMES, context_inputs=())
+    reads_less = replace(REGIMES, context_inputs=("low_rel",))
     part = RegimeColumns(GRID.minute_ns, GRID.session_of, values, ready & GRID.present)
     assert "reads other columns" in regime_contest(part, reads_less, model, model).no_incumbent
