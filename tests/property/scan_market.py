@@ -123,6 +123,7 @@ def random_venue(rng: np.random.Generator) -> VenueConfig:
         sec_fee_usd_per_million=float(rng.choice([0.0, 17.40, 27.8])),
         taf_usd_per_share=float(rng.choice([0.0, 0.000119, 0.000195])),
         margin_multiplier=int(rng.choice([1, 4])),
+        impact_y=float(rng.choice([0.0, 0.7, 5.0])),
     )
 
 

@@ -1,4 +1,4 @@
-"""The weights of `pool.py` and the scores of `weights.py` and `ensemble.py` for one symbol, compiled: the same operations in one order.
+"""The weights of `pool.py` and the scores of `weights.py` and `ensemble.py` for one symbol, compiled: the same operations, one order.
 
 Tests hold each mode to `selector.select`, bit for bit. Arrays are one symbol's: `pool`, `out` (K,), `book` (K, W), `chances` (K + 1,).
 """

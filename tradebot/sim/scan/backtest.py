@@ -19,6 +19,7 @@ from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.units import NS_PER_S, units_nearest
 from tradebot.core.execution.exits import flatten_ns
 from tradebot.core.selection.entry import price_bounds_units
+from tradebot.sim.impact import ImpactTables, impact_tables_of
 from tradebot.sim.outcome import CostWaterfall, Outcome
 from tradebot.sim.scan import layout as at
 from tradebot.sim.scan.layout import Bars, Book, Bool, Days, Float, Int, Rules, Wishes, new_book
@@ -50,13 +51,15 @@ def fast_backtest(
     first_minute: int = 0,
     *,
     grace_s: float = 2.0,
+    impact: ImpactTables | None = None,
 ) -> Outcome:
     """What trading by these opinions from row `first_minute`, a session's first minute, on would have come to.
 
     `grid` is the venue's market, with quotes where it trades on quotes. `conviction` (T, N) is a probability or a forecast, `valid` (T, N)
-    where it may open a position, `exits` (T, N) where it closes one. Raises OperatorFault for a venue that is not ideal.
+    where it may open a position, `exits` (T, N) where it closes one. `impact` are the tables of the sessions, by default from what the
+    grid itself holds of the past. Raises OperatorFault for a venue that is not ideal.
     """
-    scanned = scan_market(config, venue, grid, conviction, valid, exits, first_minute, grace_s=grace_s)
+    scanned = scan_market(config, venue, grid, conviction, valid, exits, first_minute, grace_s=grace_s, impact=impact)
     return outcome(config, venue, grid, conviction, first_minute, scanned)
 
 
@@ -70,6 +73,7 @@ def scan_market(
     first_minute: int = 0,
     *,
     grace_s: float = 2.0,
+    impact: ImpactTables | None = None,
     log_rows: int = 0,
 ) -> Scan:
     """As `fast_backtest`, with the raw tables; `log_rows` > 0 keeps that many orders and fills."""
@@ -81,7 +85,10 @@ def scan_market(
     days = days_of(config, grid, first_minute)
     book = new_book(symbols, minutes, len(days.first), units_nearest(venue.cash_usd))
     book.account[at.ROW] = first_minute
-    bars, wishes = _bars(grid), Wishes(conviction, valid, np.zeros((0, 0), np.bool_) if exits is None else exits)
+    bars, wishes = (
+        _bars(grid, venue, impact, first_minute),
+        Wishes(conviction, valid, np.zeros((0, 0), np.bool_) if exits is None else exits),
+    )
     trades = np.empty((_ROOM + 2 * symbols, at.TRADE_WIDTH), np.int64)
     fills, orders = np.zeros((log_rows, at.LOG_WIDTH), np.int64), np.zeros((log_rows, at.LOG_WIDTH), np.int64)
     while not scan(bars, wishes, days, rules, grid.minute_ns, book, trades, fills, orders, 2 * symbols):
@@ -120,6 +127,7 @@ def rules_of(config: EngineConfig, venue: VenueConfig, grace_s: float) -> Rules:
         sec_den=sec.denominator,
         taf_num=taf.numerator,
         taf_den=taf.denominator,
+        impact_y=float(venue.impact_y),
     )
 
 
@@ -160,7 +168,7 @@ def outcome(
     trades = ScanTrades(
         scanned.trades, grid.symbols, conviction, book.marks, book.fees, book.sold, config.exits, leaders, strategies, regimes, labels
     )
-    spread, fees = account[at.SPREAD], account[at.FEES]
+    spread, fees, impact = account[at.SPREAD], account[at.FEES], account[at.IMPACT]
     traded = range(int(grid.session_of[first_minute]), len(grid.sessions)) if first_minute < len(grid.session_of) else range(0)
     return Outcome(
         symbols=grid.symbols,
@@ -174,12 +182,16 @@ def outcome(
         orders=account[at.ORDERS],
         fills=account[at.FILLS],
         refusals=account[at.REFUSALS],
-        costs=CostWaterfall(cash + held - start + spread + fees, spread, fees),
+        costs=CostWaterfall(cash + held - start + spread + fees + impact, spread, fees, impact),
     )
 
 
-def _bars(grid: MarketGrid) -> Bars:
+def _bars(grid: MarketGrid, venue: VenueConfig, impact: ImpactTables | None, first_minute: int) -> Bars:
     quotes = (_NONE, _NONE)
     if grid.tape is not None and grid.tape[..., :2].any():
         quotes = (np.ascontiguousarray(grid.tape[..., TAPE.index("bid")]), np.ascontiguousarray(grid.tape[..., TAPE.index("ask")]))
-    return Bars(grid.open, grid.high, grid.low, grid.close, *quotes, grid.present)
+    sigma = adv = np.zeros((0, len(grid.symbols)))
+    if venue.impact_y and first_minute < len(grid.session_of):
+        tables, first = impact or impact_tables_of(grid), int(grid.session_of[first_minute])
+        sigma, adv = tables.sigma_day_fraction[first:], tables.adv_shares[first:]
+    return Bars(grid.open, grid.high, grid.low, grid.close, *quotes, grid.present, sigma, adv)

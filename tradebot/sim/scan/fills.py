@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tradebot.core.execution.exits import STOP, TARGET
 from tradebot.core.kernels.kernel import kernel
+from tradebot.sim.impact import impact_units
 from tradebot.sim.scan.inlined import inlined
 from tradebot.sim.scan.layout import (
     ATTEMPTS,
@@ -17,6 +18,7 @@ from tradebot.sim.scan.layout import (
     DECIDED,
     EXIT,
     FILLS,
+    IMPACT,
     LEGS,
     NO_EXIT,
     PLACE,
@@ -110,19 +112,20 @@ def release(book: Book, n: int) -> None:
 
 
 @kernel
-def sell(book: Book, trades: Int, fills: Int, n: int, price: int, path: int, at_ns: int, why: int) -> None:
-    """All that is held goes at `price` while the path is at `path`."""
+def sell(book: Book, trades: Int, fills: Int, n: int, market: int, moved: int, path: int, at_ns: int, why: int) -> None:
+    """All that is held goes at `market`, which the sale has moved to `moved`, while the path is at `path`."""
     row, account = book.rows[n], book.account
     qty = row[QTY]
-    notional = qty * price
+    notional = qty * moved
     account[CASH] += notional
     account[SOLD_UNITS] += notional
     account[SOLD_SHARES] += qty
-    account[SPREAD] += qty * (path - price)
-    note(fills, account, FILLS, at_ns, n, -qty, price, path)
+    account[SPREAD] += qty * (path - market)
+    account[IMPACT] += qty * (market - moved)
+    note(fills, account, FILLS, at_ns, n, -qty, moved, path)
     trade = trades[row[TRADE]]
     trade[T_EXIT_NS], trade[T_EXIT], trade[T_WHY] = at_ns, notional, why
-    trade[T_SPREAD] += qty * (path - price)
+    trade[T_SPREAD] += qty * (path - moved)
     trade[T_WHY_ROW], trade[T_WHY_MARK], trade[T_SESSION] = row[WHY_ROW], row[WHY_MARK], account[SESSION]
     row[QTY] = row[COST] = row[LEGS] = row[CLOSING] = row[ATTEMPTS] = 0
     row[EXIT] = NO_EXIT
@@ -130,13 +133,33 @@ def sell(book: Book, trades: Int, fills: Int, n: int, price: int, path: int, at_
 
 
 @kernel
+def impact(book: Book, bars: Bars, rules: Rules, n: int, qty: int, path: int) -> int:
+    """By how much an order of `qty` shares moves the price against itself."""
+    if rules.impact_y <= 0.0:
+        return 0
+    s = book.account[SESSION]
+    return int(impact_units(path, qty, bars.sigma[s, n], bars.adv[s, n], rules.impact_y))
+
+
+@kernel
+def sell_at_market(
+    book: Book, trades: Int, fills: Int, bars: Bars, rules: Rules, n: int, market: int, least: int, path: int, at_ns: int, why: int
+) -> None:
+    """All that is held takes the bid; impact does not push it below `least`, which is a target's limit, or a unit."""
+    moved = max(market - impact(book, bars, rules, n, book.rows[n, QTY], path), least)
+    sell(book, trades, fills, n, market, moved, path, at_ns, why)
+
+
+@kernel
 def enter(book: Book, trades: Int, fills: Int, bars: Bars, rules: Rules, t: int, n: int, at_ns: int) -> None:
     """The entry that was wanted fills at the open of bar t; its legs meet the market at once."""
     row, account = book.rows[n], book.account
-    path, price = bars.open[t, n], buy_units(bars, t, n, rules.half_spread)
+    path, market = int(bars.open[t, n]), buy_units(bars, t, n, rules.half_spread)
     qty = row[WANT]
+    price = market + impact(book, bars, rules, n, qty, path)
     account[CASH] -= qty * price
-    account[SPREAD] += qty * (price - path)
+    account[SPREAD] += qty * (market - path)
+    account[IMPACT] += qty * (price - market)
     note(fills, account, FILLS, at_ns, n, qty, price, path)
     row[QTY], row[COST], row[WANT], row[LEGS], row[TRADE] = qty, qty * price, 0, 1, account[TRADES]
     trade = trades[account[TRADES]]
@@ -146,9 +169,9 @@ def enter(book: Book, trades: Int, fills: Int, bars: Bars, rules: Rules, t: int,
     trade[T_EXIT_NS] = trade[T_EXIT] = trade[T_WHY] = 0
     bid = sell_units(bars, t, n, rules.half_spread)
     if bid >= row[TARGET_PRICE]:
-        sell(book, trades, fills, n, bid, path, at_ns, TARGET)
+        sell_at_market(book, trades, fills, bars, rules, n, bid, row[TARGET_PRICE], path, at_ns, TARGET)
     elif path <= row[STOP_PRICE]:
-        sell(book, trades, fills, n, bid, path, at_ns, STOP)
+        sell_at_market(book, trades, fills, bars, rules, n, bid, 1, path, at_ns, STOP)
 
 
 @inlined
@@ -157,30 +180,31 @@ def meet_open(book: Book, trades: Int, fills: Int, bars: Bars, rules: Rules, t: 
     row = book.rows[n]
     if row[WANT]:
         enter(book, trades, fills, bars, rules, t, n, at_ns)
-        return
-    if not row[LEGS] and row[EXIT] != RESTING:
-        return
-    path, bid = bars.open[t, n], sell_units(bars, t, n, rules.half_spread)
-    if not row[LEGS]:
-        sell(book, trades, fills, n, bid, path, at_ns, row[CLOSING])
-    elif bid >= row[TARGET_PRICE]:
-        sell(book, trades, fills, n, bid, path, at_ns, TARGET)
-    elif path >= row[TARGET_PRICE]:
-        sell(book, trades, fills, n, row[TARGET_PRICE], path, at_ns, TARGET)
-    elif path <= row[STOP_PRICE]:
-        sell(book, trades, fills, n, bid, path, at_ns, STOP)
+    elif row[LEGS] or row[EXIT] == RESTING:
+        path, bid = int(bars.open[t, n]), sell_units(bars, t, n, rules.half_spread)
+        target = row[TARGET_PRICE]
+        if not row[LEGS]:
+            sell_at_market(book, trades, fills, bars, rules, n, bid, 1, path, at_ns, row[CLOSING])
+        elif bid >= target:
+            sell_at_market(book, trades, fills, bars, rules, n, bid, target, path, at_ns, TARGET)
+        elif path >= target:
+            sell(book, trades, fills, n, target, target, path, at_ns, TARGET)
+        elif path <= row[STOP_PRICE]:
+            sell_at_market(book, trades, fills, bars, rules, n, bid, 1, path, at_ns, STOP)
 
 
 @inlined
 def walk_bar(book: Book, trades: Int, fills: Int, bars: Bars, rules: Rules, t: int, n: int, minute_ns: int) -> None:
     """The resting stop and target of a position meet the rest of bar t: its low at +15 s, its high at +30 s."""
-    row = book.rows[n]
-    stop, target, start = row[STOP_PRICE], row[TARGET_PRICE], bars.open[t, n]
+    stop, target, start = int(book.rows[n, STOP_PRICE]), int(book.rows[n, TARGET_PRICE]), int(bars.open[t, n])
     if start >= target:  # the entry's own bar opened there, and the bid did not reach
         bid = start - half_spread_units(bars, t, n, start, rules.half_spread)
-        sell(book, trades, fills, n, max(bid, target), start, minute_ns + _POINT_NS, TARGET)
+        if bid >= target:
+            sell_at_market(book, trades, fills, bars, rules, n, bid, target, start, minute_ns + _POINT_NS, TARGET)
+        else:
+            sell(book, trades, fills, n, target, target, start, minute_ns + _POINT_NS, TARGET)
     elif bars.low[t, n] <= stop:
         bid = max(stop - half_spread_units(bars, t, n, stop, rules.half_spread), 1)
-        sell(book, trades, fills, n, bid, stop, minute_ns + _POINT_NS, STOP)
+        sell_at_market(book, trades, fills, bars, rules, n, bid, 1, stop, minute_ns + _POINT_NS, STOP)
     elif bars.high[t, n] >= target:
-        sell(book, trades, fills, n, target, target, minute_ns + 2 * _POINT_NS, TARGET)
+        sell(book, trades, fills, n, target, target, target, minute_ns + 2 * _POINT_NS, TARGET)

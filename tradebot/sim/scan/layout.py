@@ -13,7 +13,7 @@ Bool = npt.NDArray[np.bool_]
 
 
 class Bars(NamedTuple):
-    """The market that is traded, (T, N) each; `bid` and `ask` are (0, 0) where no bar has a quote."""
+    """The market that is traded, (T, N) each; `bid` and `ask` are (0, 0) where no bar has a quote. `sigma`, `adv` (S, N): sim/impact.py."""
 
     open: Int
     high: Int
@@ -22,6 +22,8 @@ class Bars(NamedTuple):
     bid: Int
     ask: Int
     present: Bool
+    sigma: Float
+    adv: Float
 
 
 class Wishes(NamedTuple):
@@ -63,6 +65,7 @@ class Rules(NamedTuple):
     sec_den: int
     taf_num: int
     taf_den: int
+    impact_y: float
 
 
 # Columns of the book (N, BOOK_WIDTH).
@@ -107,7 +110,8 @@ BUSY = 10  # symbols in the list
 TRADES = 11
 ROW = 12  # where to go on
 SESSION = 13
-ACCOUNT_WIDTH: Final = 14
+IMPACT = 14
+ACCOUNT_WIDTH: Final = 15
 
 # A trade (M, TRADE_WIDTH).
 T_SYMBOL = 0
@@ -117,7 +121,7 @@ T_ENTRY_NS = 3
 T_ENTRY = 4  # notional
 T_EXIT_NS = 5
 T_EXIT = 6
-T_SPREAD = 7
+T_SPREAD = 7  # and impact
 T_WHY = 8
 T_WHY_ROW = 9
 T_WHY_MARK = 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tradebot.core.execution import exits
 from tradebot.core.execution.closing import ATTEMPTS_MAX
 from tradebot.core.kernels.kernel import kernel
-from tradebot.sim.scan.fills import buy_units, enlist, enter, note, release, sell, sell_units
+from tradebot.sim.scan.fills import buy_units, enlist, enter, note, release, sell_at_market, sell_units
 from tradebot.sim.scan.inlined import inlined
 from tradebot.sim.scan.layout import (
     ATTEMPTS,
@@ -110,8 +110,8 @@ def advance_closes(
             if next_t < 0:
                 row[EXIT] = QUEUED
             elif bars.present[next_t, n]:
-                bid = sell_units(bars, next_t, n, rules.half_spread)
-                sell(book, trades, fills, n, bid, bars.open[next_t, n], at_ns, row[CLOSING])
+                bid, path = sell_units(bars, next_t, n, rules.half_spread), int(bars.open[next_t, n])
+                sell_at_market(book, trades, fills, bars, rules, n, bid, 1, path, at_ns, row[CLOSING])
             else:
                 row[EXIT] = RESTING
 

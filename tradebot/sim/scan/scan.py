@@ -18,7 +18,7 @@ from tradebot.core.portfolio import sizing
 from tradebot.core.risk import limits
 from tradebot.core.selection import entry
 from tradebot.core.strategies import gates
-from tradebot.sim.scan.fills import meet_open, sell, sell_units, walk_bar
+from tradebot.sim.scan.fills import meet_open, sell_at_market, sell_units, walk_bar
 from tradebot.sim.scan.inlined import inlined
 from tradebot.sim.scan.layout import (
     BUSY,
@@ -101,8 +101,8 @@ def open_day(bars: Bars, days: Days, rules: Rules, book: Book, trades: Int, fill
         if row[EXIT] == QUEUED:
             row[EXIT] = RESTING
             if bars.present[t, n]:
-                bid = sell_units(bars, t, n, rules.half_spread)
-                sell(book, trades, fills, n, bid, bars.open[t, n], open_ns, row[CLOSING])
+                bid, path = sell_units(bars, t, n, rules.half_spread), int(bars.open[t, n])
+                sell_at_market(book, trades, fills, bars, rules, n, bid, 1, path, open_ns, row[CLOSING])
 
 
 @inlined

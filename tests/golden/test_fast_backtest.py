@@ -1,0 +1,57 @@
+"""Real sessions by the fast scan and by the full simulation: one outcome to the last unit, for a rule and for every mode of strategies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.golden.sample import FIRST, LAST, BelowVwap, sample_market
+from tests.golden.strategy_sample import engine_config
+from tests.playbook.market import config
+from tests.property.scan_market import assert_same
+from tradebot.app.backtest import run_fast, run_full
+from tradebot.app.market import Market
+from tradebot.core.config import EngineConfig
+from tradebot.core.forecast.model import Model
+from tradebot.settings import Settings, load_settings
+from tradebot.sim.outcome import Outcome
+
+
+@pytest.fixture(scope="module")
+def market() -> Market:
+    return sample_market()
+
+
+def settings_of(engine: EngineConfig) -> Settings:
+    """Demo's settings around another engine: quotes perceived, costs as the profile says."""
+    book, base = engine.playbook, load_settings("demo", {})
+    parts = {name: getattr(engine, name) for name in ("entry", "sizing", "exits", "limits")}
+    playbook = {name: None if book is None else getattr(book, name) for name in ("strategies", "regime", "selection", "gates")}
+    return replace(base, **parts, **playbook)
+
+
+def both(market: Market, engine: EngineConfig, model: Model | None) -> tuple[Outcome, Outcome]:
+    settings, sessions = settings_of(engine), market.between(FIRST, LAST)
+    return run_fast(settings, market, sessions, model), run_full(settings, market, sessions, model)
+
+
+@pytest.mark.parametrize("quotes", [True, False])
+def test_a_rule_on_real_sessions(market: Market, quotes: bool) -> None:
+    fast, full = both(replace(market, quotes=quotes), config(max_shares=0), BelowVwap())
+    assert_same(fast, full)
+    assert len(fast.trades) > 20
+    assert {t.reason for t in fast.trades} >= {"stop", "flat at the close"}
+    assert fast.costs.net_units == fast.end_units - fast.start_units
+    assert np.prod(1.0 + fast.session_returns()) == pytest.approx(fast.end_units / fast.start_units, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("mode", "detector"), [("bandit", "three"), ("performance", "seven"), ("ensemble", "volatility_state"), ("regime", "seven")]
+)
+def test_strategies_on_real_sessions(market: Market, mode: str, detector: str) -> None:
+    fast, full = both(market, engine_config(mode, detector=detector, forecast_min=0.02), None)
+    assert_same(fast, full)
+    assert fast.trades
+    assert all(t.strategy and t.regime for t in fast.trades)

@@ -1,0 +1,141 @@
+"""The two backtests of a profile: `run_fast` is the compiled scan, `run_full` every event through the engine. Both give an Outcome.
+
+On an ideal venue (no latency, whole fills; spread, quotes and fees as the profile says) they are equal to the last unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from tradebot.app.market import Market
+from tradebot.core.domain.bars import MarketGrid, market_grid
+from tradebot.core.domain.commands import Command
+from tradebot.core.domain.events import Event, MinuteClosed
+from tradebot.core.domain.faults import OperatorFault
+from tradebot.core.domain.session import Session
+from tradebot.core.domain.timetable import day_plan
+from tradebot.core.domain.units import NS_PER_S
+from tradebot.core.engine import Engine
+from tradebot.core.features.catalogue import warm_up_bars
+from tradebot.core.forecast.model import Model
+from tradebot.core.opinions.history import Opinions, opinions_of
+from tradebot.core.opinions.mind import Mind, columns_read
+from tradebot.settings import Settings
+from tradebot.sim.impact import ImpactTables, impact_tables
+from tradebot.sim.outcome import Outcome
+from tradebot.sim.witness import Witness
+
+_BEFORE_OPEN_NS = 6 * 3600 * NS_PER_S
+
+Progress = Callable[[str, int, int], None]
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    pass
+
+
+def run_fast(settings: Settings, market: Market, sessions: Sequence[Session], model: Model | None) -> Outcome:
+    """What `sessions` would have come to, by the scan. Raises OperatorFault for a profile or venue that only the full simulation can do."""
+    return scanned(settings, *fast_world(settings, market, sessions, model))
+
+
+def fast_world(settings: Settings, market: Market, sessions: Sequence[Session], model: Model | None) -> tuple[MarketGrid, int, Opinions]:
+    """What the scan reads: the market as it is traded, the row of the first traded minute, and what the profile thinks at every minute."""
+    _check_timetable(settings, sessions)
+    seen, first = warmed_grid(settings, market, sessions, model)
+    opinions = think(settings, seen, first, model)
+    return traded_grid(market, seen), first, opinions
+
+
+def scanned(settings: Settings, grid: MarketGrid, first: int, opinions: Opinions) -> Outcome:
+    """What these opinions, the profile's or others, would have come to from row `first` on."""
+    from tradebot.sim.scan.backtest import outcome, scan_market
+
+    scan = scan_market(
+        settings.engine, settings.venue, grid, opinions.conviction, opinions.valid, opinions.exits, first, grace_s=settings.feed.grace_s
+    )
+    return outcome(
+        settings.engine, settings.venue, grid, opinions.conviction, first, scan,
+        opinions.leading, opinions.strategies, opinions.regime, opinions.regimes,
+    )  # fmt: skip
+
+
+def run_full(
+    settings: Settings,
+    market: Market,
+    sessions: Sequence[Session],
+    model: Model | None,
+    progress: Progress = _silent,
+    manifest_sha256: str = "",
+) -> Outcome:
+    """The same by every event through the engine, against the simulated venue with all that it can do."""
+    from tradebot.shell.feeds.minute_feed import warm_up_from
+    from tradebot.sim.driver import Simulation
+    from tradebot.sim.venue import Venue
+
+    start_ns = sessions[0].open_ns - _BEFORE_OPEN_NS
+    warm_from_ns = warm_up_from(market.table, start_ns, warm_up_bars(columns_read(settings.engine, model)))
+    grid = market.grid(market.since(warm_from_ns, sessions))
+    venue = Venue(market.histories, market.table, start_ns, settings.venue)
+    engine = Engine(settings.engine, market.table, {} if model is None else {model.model_id: model})
+    witness, total = Witness(engine, venue, tuple(s for s in grid.sessions if s.open_ns >= start_ns)), sum(s.minutes for s in sessions)
+
+    def observe(event: Event, commands: Sequence[Command]) -> None:
+        witness.observe(event, commands)
+        if isinstance(event, MinuteClosed) and len(witness.minutes) % 390 == 1:
+            progress("trading", len(witness.minutes), total)
+
+    simulation = Simulation(engine, venue, grid, settings.timetable, settings.feed.grace_s, observe, warm_from_ns=warm_from_ns)
+    simulation.run("" if model is None else model.model_id, manifest_sha256)
+    return witness.outcome()
+
+
+def warmed_grid(settings: Settings, market: Market, sessions: Sequence[Session], model: Model | None) -> tuple[MarketGrid, int]:
+    """What the engine perceives, from where it warms up to the end of `sessions`, and the row of the first traded minute."""
+    from tradebot.shell.feeds.minute_feed import warm_up_from
+
+    start_ns = sessions[0].open_ns - _BEFORE_OPEN_NS
+    warm_from_ns = warm_up_from(market.table, start_ns, warm_up_bars(columns_read(settings.engine, model)))
+    grid = from_minute(market.grid(market.since(warm_from_ns, sessions)), warm_from_ns)
+    return grid, int(grid.minute_ns.searchsorted(sessions[0].open_ns))
+
+
+def think(settings: Settings, grid: MarketGrid, first: int, model: Model | None) -> Opinions:
+    """The profile's opinions over a grid. Raises OperatorFault for a profile that needs a model and has none."""
+    mind = Mind.of(settings.engine, model)
+    if mind.lacks:
+        raise OperatorFault(f"{settings.profile} has {mind.lacks}: train one first")
+    return opinions_of(grid, mind, first)
+
+
+def traded_grid(market: Market, seen: MarketGrid) -> MarketGrid:
+    """The same minutes as the venue trades them: with the histories' quotes, whether the profile perceives them or not."""
+    if market.quotes or all(bars.bid is None and bars.ask is None for bars in market.histories.values()):
+        return seen
+    return from_minute(market_grid(list(market.histories.values()), seen.sessions), int(seen.minute_ns[0]))
+
+
+def impact_of(market: Market, grid: MarketGrid) -> ImpactTables:
+    """What the venue's impact is reckoned with, for the grid's sessions: all that is known of the past counts, not only what warms up."""
+    tables = impact_tables(market.histories, market.table.sessions)
+    rows = [market.table.sessions.index(session) for session in grid.sessions]
+    return ImpactTables(tables.sigma_day_fraction[rows], tables.adv_shares[rows])
+
+
+def from_minute(grid: MarketGrid, first_ns: int) -> MarketGrid:
+    """The rows from a minute on."""
+    rows = slice(int(grid.minute_ns.searchsorted(first_ns)), None)
+    if rows.start == 0:
+        return grid
+    columns = ("minute_ns", "session_of", "open", "high", "low", "close", "volume", "present")
+    cut = {name: getattr(grid, name)[rows] for name in columns}
+    return replace(grid, tape=None if grid.tape is None else grid.tape[rows], **cut)
+
+
+def _check_timetable(settings: Settings, sessions: Sequence[Session]) -> None:
+    """The scan rebalances before the open."""
+    for session in sessions:
+        rebalance_ns = day_plan(session, settings.timetable, settings.engine.exits.flatten_before_close_min)[0][0]
+        if rebalance_ns > session.open_ns:
+            raise OperatorFault(f"the fast backtest rebalances before the open, and timetable.rebalance is {settings.timetable.rebalance}")
