@@ -67,8 +67,8 @@ def fit_dataset(dataset: Dataset, config: TrainingConfig, cost: RoundTripCost, s
         label_parameters=dataset.label_parameters,
         classes=dataset.classes,
         data=dataset.data,
-        train=_span(dataset.minute_ns[split.train]),
-        test=_span(dataset.minute_ns[split.test]),
+        train=span(dataset.minute_ns[split.train]),
+        test=span(dataset.minute_ns[split.test]),
         metrics=measure(fitted, proven(fitted)(test.values), train, test, dataset, config),
     )
 
@@ -82,7 +82,8 @@ def rows_of(dataset: Dataset, chosen: Bool) -> Rows:
     )  # fmt: skip
 
 
-def _span(minute_ns: Int) -> Span:
+def span(minute_ns: Int) -> Span:
+    """Of rows in order of time."""
     return Span(int(minute_ns[0]), int(minute_ns[-1]), len(minute_ns))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tradebot.core.features import lags
+from tradebot.core.features.institutional import INSTITUTIONAL
 
 RAW: Final = (
     "open", "high", "low", "close", "volume", "typical_price", "vwap", "vwap_deviation", "macd", "macd_signal", "macd_hist",
@@ -63,10 +64,11 @@ DOLLAR_PROFIT: Final = (
 
 SETS: Final[dict[str, tuple[str, ...]]] = {
     "raw": RAW, "scale_free": SCALE_FREE, "both": BOTH, "meta_qqq": META_QQQ, "sequence": SEQUENCE, "dollar_profit": DOLLAR_PROFIT,
+    "institutional": INSTITUTIONAL,
 }  # fmt: skip
 """`raw` is the eleven of SYSTEMS.md section 2, `scale_free` its forms that transfer between symbols; `meta_qqq` what the meta-selector of
 section 1 reads: the named ones of the seed, and at least as many of each family as it asks for. `sequence` is what networks read bar by
-bar; `dollar_profit` is that and what section 4 names, for trees too."""
+bar; `dollar_profit` is that and what section 4 names, for trees too; `institutional` is what section 3's specialists read."""
 
 
 def feature_names(selection: str | tuple[str, ...]) -> tuple[str, ...]:
