@@ -48,16 +48,31 @@ from tradebot.core.execution.closing import ATTEMPTS_MAX, Closing, next_steps
 from tradebot.core.execution.reconcile import differences
 from tradebot.core.features.catalogue import families_of
 from tradebot.core.forecast.model import Model
+from tradebot.core.opinions.foreseen import Foreseen
 from tradebot.core.opinions.mind import Mind
-from tradebot.core.pipeline import decide, decision_id, opine, perceive
+from tradebot.core.pipeline import decide, decide_foreseen, decision_id, mark, opine, perceive
 from tradebot.core.state import Safety, State, state_from_bytes, state_to_bytes
 
 
 class Engine:
-    """State and the rules that move it. `models` is the shelf that the driver fills before it promotes a model."""
+    """State and the rules that move it. `models` is the shelf that the driver fills before it promotes a model.
 
-    def __init__(self, config: EngineConfig, sessions: SessionTable, models: Mapping[str, Model], state: State | None = None) -> None:
+    With `foreseen` (core/opinions/foreseen.py) a simulation gives the opinions of its whole history at once: the same orders, but no
+    `RecordDecision`, whose refusals `refused` counts, and no memory of features in the state.
+    """
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        sessions: SessionTable,
+        models: Mapping[str, Model],
+        state: State | None = None,
+        foreseen: Foreseen | None = None,
+    ) -> None:
         self.config = config
+        self.foreseen = foreseen
+        self.refused = 0
+        self._session: Session | None = None  # the one that was asked for last
         self.sessions = sessions
         self.models = models
         self.state = state if state is not None else State()
@@ -127,10 +142,14 @@ class Engine:
                 return []
 
     def _on_minute(self, minute: MinuteClosed) -> list[Command]:
-        state, session = self.state, self.sessions.at(minute.minute_ns)
+        state, session = self.state, self._session
+        if session is None or not session.contains(minute.minute_ns):
+            session = self._session = self.sessions.at(minute.minute_ns)
         assert session is not None, "a minute outside every session"
         if minute.minute_ns <= state.minute_ns:
             return []  # the same minute again, from another source
+        if self.foreseen is not None:
+            return self._on_foreseen(minute, session, self.foreseen)
         perceive(state, minute, session)
         late_s = (minute.ts_event_ns - minute.minute_ns - NS_PER_MINUTE) / NS_PER_S
         is_history = late_s > self.config.bar_late_s_max and not self._has_decided_in(session)
@@ -148,10 +167,36 @@ class Engine:
             state.closing.setdefault(symbol, Closing(reason, decision.decision_id))
         return [RecordDecision(decision), *self._submit(entries), *self._advance_closes(again=True)]
 
+    def _on_foreseen(self, minute: MinuteClosed, session: Session, foreseen: Foreseen) -> list[Command]:
+        """`_on_minute` with an opinion that is there already."""
+        state = self.state
+        mark(state, minute)
+        late_s = (minute.ts_event_ns - minute.minute_ns - NS_PER_MINUTE) / NS_PER_S
+        if late_s > self.config.bar_late_s_max and not self._has_decided_in(session):
+            return []  # warm-up
+        self._start_day(session)
+        t = foreseen.row(minute.minute_ns)
+        entries, refused = decide_foreseen(state, minute, session, foreseen, t, self.config)
+        self.refused += refused
+        state.decided_minute_ns = minute.minute_ns
+        held = [p.symbol for p in state.book.positions.values() if p.qty]
+        if held:
+            identity = decision_id(self.config.profile, session, minute.minute_ns)
+            for symbol in held:
+                self._watch(symbol, minute, identity)
+            for n in sorted(map(state.place, held)):
+                symbol = state.symbols[n]
+                if n >= 0 and symbol not in state.closing and foreseen.unwanted(t, n):
+                    state.closing[symbol] = Closing(f"forecast {foreseen.conviction[t, n]:+.3f}", identity)
+        if not (entries or state.closing):
+            return []
+        return [*self._submit(entries), *self._advance_closes(again=True)]
+
     def _watch(self, symbol: str, minute: MinuteClosed, identity: str) -> None:
         """The software stop and target, for a position whose protection does not rest at the broker."""
         state = self.state
-        if symbol not in state.symbols or not minute.present[state.symbols.index(symbol)]:
+        n = state.place(symbol)
+        if n < 0 or not minute.present[n]:
             return
         if symbol in state.closing or planner.is_protected(state.book, symbol):
             return

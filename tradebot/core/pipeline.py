@@ -5,9 +5,12 @@ features -> opinion (a model's forecast, or regimes -> strategies -> selection) 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 
 from tradebot.core.config import EngineConfig
+from tradebot.core.domain.bars import Float
 from tradebot.core.domain.decision import Decision
 from tradebot.core.domain.events import MinuteClosed
 from tradebot.core.domain.orders import OrderIntent
@@ -18,6 +21,7 @@ from tradebot.core.execution.planner import entry_intent
 from tradebot.core.features.catalogue import step_minute
 from tradebot.core.features.rows import minute_rows
 from tradebot.core.opinions.classifier import by_classifier
+from tradebot.core.opinions.foreseen import Foreseen
 from tradebot.core.opinions.mind import Mind
 from tradebot.core.opinions.opinion import Opinion, no_opinion
 from tradebot.core.opinions.strategist import by_strategies
@@ -35,8 +39,13 @@ def decision_id(profile: str, session: Session, minute_ns: int) -> str:
 
 def perceive(state: State, minute: MinuteClosed, session: Session) -> None:
     """Step every feature by one bar and mark every symbol to market."""
-    assert minute.symbols == state.symbols, "the slice is not of this universe"
     step_minute(state.memory, minute_rows(minute, session), minute.present, state.features, state.seen)
+    mark(state, minute)
+
+
+def mark(state: State, minute: MinuteClosed) -> None:
+    """Mark every symbol that has a bar to market."""
+    assert minute.symbols == state.symbols, "the slice is not of this universe"
     np.copyto(state.marks, minute.close, where=minute.present)
     state.minute_ns = minute.minute_ns
 
@@ -65,24 +74,12 @@ def decide(
 
     reasons = list(opinion.reasons)
     blocked = no_new_risk(state, minute, session, config)
-    view = _risk_view(state, _busy(state))
-    gates = config.playbook.gates if config.playbook is not None else None
-    for n in _by_conviction(opinion):
-        symbol, price = symbols[n], int(minute.close[n])
-        refusal = blocked or state.locked.get(symbol)
-        shares = shares_by_equity_fraction(view.equity_units, price, config.sizing)
-        refusal = refusal or first_refusal(Proposal(symbol, shares, price), view, config.limits)
-        if gates is not None:
-            refusal = refusal or throttle_reason(minute.ts_event_ns, state.last_entry_ns, gates) or None
-        if refusal is not None:
-            reasons[n] = f"refused: {refusal}"
-            continue
-        bracket = bracket_for(price, config.exits)
-        intent = entry_intent(identity, symbol, shares, price, bracket, float(opinion.conviction[n]), minute.ts_event_ns)
+    entries = _entries(state, minute, identity, blocked, _by_conviction(opinion), opinion.conviction, config)
+    for n, intent in entries.orders.items():
         intents.append(intent)
-        qty[n], orders[n], reasons[n] = shares, intent.client_order_id, "enter"
-        state.last_entry_ns = minute.ts_event_ns
-        view = RiskView(view.positions + 1, view.free_cash_units - shares * price, view.equity_units, view.day_start_equity_units)
+        qty[n], orders[n], reasons[n] = intent.qty, intent.client_order_id, "enter"
+    for n, refusal in entries.refused.items():
+        reasons[n] = f"refused: {refusal}"
 
     decision = Decision(
         identity,
@@ -103,6 +100,59 @@ def decide(
         opinion.thoughts,
     )
     return decision, intents
+
+
+@dataclass(slots=True)
+class _Entries:
+    """What became of the candidates, by their place in the universe."""
+
+    orders: dict[int, OrderIntent] = field(default_factory=dict)
+    refused: dict[int, str] = field(default_factory=dict)
+
+
+def _entries(
+    state: State, minute: MinuteClosed, identity: str, blocked: str | None, candidates: list[int], conviction: Float, config: EngineConfig
+) -> _Entries:
+    """Size the candidates in their order, and hold each against the limits with all before it counted in."""
+    made = _Entries()
+    view = _risk_view(state, _busy(state))
+    gates = config.playbook.gates if config.playbook is not None else None
+    for n in candidates:
+        symbol, price = state.symbols[n], int(minute.close[n])
+        refusal = blocked or state.locked.get(symbol)
+        shares = shares_by_equity_fraction(view.equity_units, price, config.sizing)
+        refusal = refusal or first_refusal(Proposal(symbol, shares, price), view, config.limits)
+        if gates is not None:
+            refusal = refusal or throttle_reason(minute.ts_event_ns, state.last_entry_ns, gates) or None
+        if refusal is not None:
+            made.refused[n] = refusal
+            continue
+        bracket = bracket_for(price, config.exits)
+        made.orders[n] = entry_intent(identity, symbol, shares, price, bracket, float(conviction[n]), minute.ts_event_ns)
+        state.last_entry_ns = minute.ts_event_ns
+        view = RiskView(view.positions + 1, view.free_cash_units - shares * price, view.equity_units, view.day_start_equity_units)
+    return made
+
+
+def decide_foreseen(
+    state: State, minute: MinuteClosed, session: Session, foreseen: Foreseen, t: int, config: EngineConfig
+) -> tuple[list[OrderIntent], int]:
+    """`decide` on opinions that stand in row `t` of a table: what to open, and how many were refused. Nobody is told why."""
+    count = foreseen.counts[t]
+    if not count:
+        return [], 0
+    busy, wanted = _busy(state), foreseen.wanted[t]
+    free = count - sum(bool(wanted[state.place(symbol)]) for symbol in busy)
+    if not free:
+        return [], 0
+    blocked = no_new_risk(state, minute, session, config)
+    if blocked is not None or len(busy) >= config.limits.positions_max:
+        return [], free
+    taken = {state.place(symbol) for symbol in busy}
+    candidates = [n for n in foreseen.order(t, np.flatnonzero(wanted)) if n not in taken]
+    identity = decision_id(config.profile, session, minute.minute_ns)
+    entries = _entries(state, minute, identity, None, candidates, foreseen.conviction[t], config)
+    return list(entries.orders.values()), len(entries.refused)
 
 
 def no_new_risk(state: State, minute: MinuteClosed, session: Session, config: EngineConfig) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -59,10 +60,16 @@ class State(msgspec.Struct):
     book: Book = msgspec.field(default_factory=Book)
     trades: TradeLedger = msgspec.field(default_factory=TradeLedger)
 
+    def place(self, symbol: str) -> int:
+        """Where the symbol stands in `symbols`, -1 where it does not."""
+        places = _places(self.symbols)
+        return places.get(symbol, -1)
+
     def mark(self, symbol: str) -> int:
         """Last close in units; the average entry price where no bar has come yet."""
-        if symbol in self.symbols:
-            units = int(self.marks[self.symbols.index(symbol)])
+        n = self.place(symbol)
+        if n >= 0:
+            units = int(self.marks[n])
             if units:
                 return units
         position = self.book.positions.get(symbol)
@@ -108,6 +115,11 @@ class State(msgspec.Struct):
             self.regimes = persistence.new_state(len(self.symbols))
             self.beliefs = np.zeros((len(self.symbols), len(regimes)))
             self.selection = new_selection(len(self.symbols), len(strategies), len(regimes))
+
+
+@lru_cache(maxsize=8)
+def _places(symbols: tuple[str, ...]) -> dict[str, int]:
+    return {symbol: n for n, symbol in enumerate(symbols)}
 
 
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=encode_hook)

@@ -72,7 +72,10 @@ class WorkingOrder(msgspec.Struct):
 
 
 class Book(msgspec.Struct):
-    """All money and shares. `unclaimed` keeps reports of orders that no intent or parent has named yet."""
+    """All money and shares. `unclaimed` keeps reports of orders that no intent or parent has named yet.
+
+    `working` names the open orders, oldest first: a session has many orders and few of them are open.
+    """
 
     opened: bool = False
     account_number: str = ""
@@ -83,6 +86,11 @@ class Book(msgspec.Struct):
     key_of_broker_id: dict[str, str] = {}
     unclaimed: dict[str, OrderReport] = {}
     posted_ids: set[str] = set()
+    working: dict[str, None] = {}
+
+    def __post_init__(self) -> None:
+        if self.orders and not self.working:  # the bytes of a version that did not name them
+            self.working = {key: None for key, order in self.orders.items() if order.is_open}
 
     def open_with(self, account_number: str, cash_units: int, positions: tuple[PositionFact, ...]) -> None:
         """Adopt the broker's books as the opening balance."""
@@ -93,7 +101,7 @@ class Book(msgspec.Struct):
     def intend(self, intent: OrderIntent) -> None:
         """Enter an intent; from here on its shares and cash count as committed."""
         assert intent.client_order_id not in self.orders, f"intent twice: {intent.client_order_id}"
-        self.orders[intent.client_order_id] = WorkingOrder(
+        order = WorkingOrder(
             intent.client_order_id,
             intent.symbol,
             intent.side,
@@ -108,6 +116,7 @@ class Book(msgspec.Struct):
             confidence=intent.confidence,
             reason=intent.reason,
         )
+        self._enter(order)
 
     def report(self, report: OrderReport) -> list[Fill]:
         """Apply a broker's report and its legs; the fills are what this report adds to what was known."""
@@ -130,6 +139,7 @@ class Book(msgspec.Struct):
         order = self.orders.get(client_order_id)
         if order is not None and order.status in (OrderStatus.INTENDED, OrderStatus.UNKNOWN):
             order.status, order.reason = OrderStatus.REFUSED, reason
+            self.working.pop(client_order_id, None)
 
     def post(self, event: CashPosted) -> bool:
         """Apply posted cash once; False when it was applied before."""
@@ -152,18 +162,22 @@ class Book(msgspec.Struct):
         return position.qty if position is not None else 0
 
     def open_orders(self, symbol: str | None = None) -> list[WorkingOrder]:
-        return [o for o in self.orders.values() if o.is_open and symbol in (None, o.symbol)]
+        orders = map(self.orders.__getitem__, self.working)
+        return list(orders) if symbol is None else [o for o in orders if o.symbol == symbol]
 
     def committed_units(self) -> int:
         """Cash that open buy entries may still spend, at the price that their decision saw or their limit."""
         return sum(
-            o.open_qty * max(o.reference_units, o.limit_units)
-            for o in self.orders.values()
-            if o.side is Side.BUY and o.role is Role.ENTRY and o.is_open
+            o.open_qty * max(o.reference_units, o.limit_units) for o in self.open_orders() if o.side is Side.BUY and o.role is Role.ENTRY
         )
 
     def realised_units(self) -> int:
         return sum(p.realised_units for p in self.positions.values())
+
+    def _enter(self, order: WorkingOrder) -> None:
+        self.orders[order.key] = order
+        if order.is_open:
+            self.working[order.key] = None
 
     def _report_leg(self, parent: WorkingOrder, leg: OrderReport) -> list[Fill]:
         if leg.broker_id not in self.key_of_broker_id:
@@ -171,9 +185,9 @@ class Book(msgspec.Struct):
             key = f"{parent.key}/{role}"
             while key in self.orders:  # a replaced leg: its successor gets its own entry
                 key += "+"
-            self.orders[key] = WorkingOrder(
-                key, leg.symbol, leg.side, leg.kind, role, leg.qty, leg.status, parent.decided_ns, parent.reference_units
-            )  # fmt: skip
+            self._enter(
+                WorkingOrder(key, leg.symbol, leg.side, leg.kind, role, leg.qty, leg.status, parent.decided_ns, parent.reference_units)
+            )
             self.key_of_broker_id[leg.broker_id] = key
         early = self.unclaimed.pop(leg.broker_id, None)
         return self.report(leg) + (self.report(early) if early is not None else [])
@@ -190,6 +204,8 @@ class Book(msgspec.Struct):
         stale = report.filled_qty < order.filled_qty and not report.status.is_terminal
         if order.is_open and not stale:
             order.status = report.status
+            if report.status.is_terminal:
+                self.working.pop(order.key, None)
             order.qty = report.qty
             order.limit_units, order.stop_units = report.limit_units, report.stop_units
             if report.reason:
@@ -201,8 +217,8 @@ class Book(msgspec.Struct):
     def _follow_replacement(self, order: WorkingOrder, report: OrderReport) -> list[Fill]:
         """A replaced order lives on under a new broker id; fills of the chain add up because each link counts its own."""
         key = f"{order.key}+"
-        self.orders[key] = msgspec.structs.replace(
-            order, key=key, broker_id=report.replaced_by, status=OrderStatus.NEW, filled_qty=0, filled_units=0
+        self._enter(
+            msgspec.structs.replace(order, key=key, broker_id=report.replaced_by, status=OrderStatus.NEW, filled_qty=0, filled_units=0)
         )
         self.key_of_broker_id[report.replaced_by] = key
         early = self.unclaimed.pop(report.replaced_by, None)

@@ -15,10 +15,7 @@ import msgspec
 class Side(StrEnum):
     BUY = "buy"
     SELL = "sell"
-
-    @property
-    def sign(self) -> int:
-        return 1 if self is Side.BUY else -1
+    sign: int  # +1 buys, -1 sells
 
 
 class OrderKind(StrEnum):
@@ -61,10 +58,7 @@ class OrderStatus(StrEnum):
     STOPPED = "stopped"
     CALCULATED = "calculated"
     ACCEPTED_FOR_BIDDING = "accepted_for_bidding"
-
-    @property
-    def is_terminal(self) -> bool:
-        return self in _TERMINAL
+    is_terminal: bool
 
 
 _TERMINAL = frozenset(
@@ -77,6 +71,13 @@ _TERMINAL = frozenset(
         OrderStatus.REPLACED,
     }
 )
+
+
+# Attributes of the members: read at every step of every order, where a property is a call and a set look-up hashes a name.
+for _side in Side:
+    _side.sign = 1 if _side is Side.BUY else -1
+for _status in OrderStatus:
+    _status.is_terminal = _status in _TERMINAL
 
 
 class Bracket(msgspec.Struct, frozen=True):
