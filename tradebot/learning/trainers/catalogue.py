@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tradebot.learning.trainers import gradient_boosting, random_forest, xgboost
+from tradebot.learning.trainers import gradient_boosting, network, random_forest, xgboost
 from tradebot.learning.trainers.trainer import Trainer
 
 SINGLE: Final[Mapping[str, Trainer]] = {
@@ -14,6 +14,8 @@ SINGLE: Final[Mapping[str, Trainer]] = {
     "xgboost": xgboost.fit,
     "xgboost_regression": xgboost.fit_regression,
     "dollar_profit": xgboost.fit_dollar_profit,
+    "lstm": network.fit_lstm,
+    "attention": network.fit_attention,
 }
 LEARNS: Final[Mapping[str, tuple[str, ...]]] = {
     "random_forest": ("probability", "classes"),
@@ -24,6 +26,7 @@ LEARNS: Final[Mapping[str, tuple[str, ...]]] = {
     "lstm": ("probability", "number"),
     "attention": ("probability", "number"),
     "ensemble": ("probability", "number"),
+    "institutional": ("number",),
 }
 """What a kind's label may be (`Dataset.answer`)."""
 WATCHERS: Final = frozenset({"lstm", "attention"})

@@ -11,6 +11,8 @@ from tradebot.serving.artefacts.artefact import Artefact
 from tradebot.serving.artefacts.calibrated import CalibratedArtefact
 from tradebot.serving.artefacts.ensemble import EnsembleArtefact
 from tradebot.serving.artefacts.forest import ForestArtefact
+from tradebot.serving.artefacts.institutional import InstitutionalArtefact
+from tradebot.serving.artefacts.network import NetworkArtefact
 from tradebot.serving.artefacts.xgboost import XgboostArtefact
 
 READERS: Final[Mapping[str, Callable[[Path], Artefact]]] = {
@@ -18,6 +20,8 @@ READERS: Final[Mapping[str, Callable[[Path], Artefact]]] = {
     "xgboost": XgboostArtefact.read,
     "calibrated": CalibratedArtefact.read,
     "ensemble": EnsembleArtefact.read,
+    "institutional": InstitutionalArtefact.read,
+    "network": NetworkArtefact.read,
 }
 
 
