@@ -32,12 +32,18 @@ def record(
         what=what,
         profile=settings.profile,
         settings=as_tree(settings),
-        base=as_tree(load_settings(profile, {})),
+        base=as_tree(_committed(profile)),
         dates=dates,
         returns=returns,
         outcome=outcome,
         note=note,
     )
+
+
+def _committed(profile: str) -> Settings:
+    """The profile as its file says it, without what the environment changes."""
+    environment = read_environment()
+    return load_settings(profile, {name: value for name, value in environment.items() if name == "TRADEBOT_HOME"})
 
 
 def list_trials(profile: str, *, everyone: bool, say: Say) -> dict[str, Any]:

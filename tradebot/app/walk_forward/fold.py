@@ -33,6 +33,7 @@ Float = npt.NDArray[np.float64]
 Nulls = dict[str, tuple[tuple[float, ...], ...]]  # by name, draw and session
 
 DRAWS: Final = 50
+_READ: Final[dict[object, Market]] = {}
 _WITHOUT_LABELS: Final = ("meta_selector", "regimes", "none", "institutional")  # kinds whose rows are not a Dataset
 
 
@@ -66,14 +67,11 @@ def run_fold(task: Task) -> FoldResult:
 
 def _market(settings: Settings, bars: Path | None) -> Market:
     """Read once in each process: the folds of a run share their bars."""
-    key = str(settings.profile), str(bars or settings.data.folder)
-    if key not in _MARKETS:
-        _MARKETS.clear()
-        _MARKETS[key] = load_market(settings, bars)
-    return _MARKETS[key]
-
-
-_MARKETS: dict[tuple[str, str], Market] = {}
+    key = str(bars or settings.data.folder), settings.universe, settings.entry, settings.feed, settings.macro
+    if key not in _READ:
+        _READ.clear()
+        _READ[key] = load_market(settings, bars)
+    return _READ[key]
 
 
 def _fold(task: Task) -> Fold:

@@ -13,6 +13,7 @@ import numpy as np
 
 from tradebot.app.kernels import ready_kernels
 from tradebot.app.market import Market, load_market
+from tradebot.app.trials import record
 from tradebot.app.walk_forward.fold import Task, run_fold
 from tradebot.app.walk_forward.folder import TRACK, FoldResult, RunFolder, write_whole
 from tradebot.app.walk_forward.summary import summary
@@ -21,7 +22,6 @@ from tradebot.app.walk_forward.workers import run_all
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.session import Session
 from tradebot.learning.code_version import code_version
-from tradebot.learning.evidence.ledger import Ledger, record_trial
 from tradebot.learning.splits.walk_forward import Fold, walk_forward_folds
 from tradebot.settings import Settings, as_tree, load_settings, read_environment
 
@@ -61,15 +61,14 @@ def walk(
     results = _run(settings, folder, bars, sessions, folds, fidelity, jobs, cluster, progress)
     track = join(settings, market, folder.run_id, fidelity, results)
     write_whole(folder.path / TRACK, msgspec.json.encode(track))
-    trial = record_trial(
-        Ledger(settings.trials_path, lambda line: progress(line, 0, 0)),
+    trial = record(
+        settings,
+        profile,
         what="walk_forward",
-        profile=settings.profile,
-        settings=as_tree(settings),
-        base=as_tree(load_settings(profile, {})),
         dates=track.dates,
         returns=track.net,
         outcome=folder.run_id,
+        say=lambda line: progress(line, 0, 0),
     )
     folder.finish()
     return summary(track, results) | {"trial": trial.number, "folder": str(folder.path)}

@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from tradebot.core.domain.faults import OperatorFault
 
@@ -23,7 +23,7 @@ R = TypeVar("R")
 _DASK: Final = ("tcp://", "tls://", "dask://")
 _RAY: Final = "ray://"
 _LOCAL: Final = "local"
-_CONNECT_S: Final = 10
+_CONNECT_S: Final = 5
 
 
 def run_all(function: Callable[[T], R], tasks: Sequence[T], *, jobs: int, cluster: str = "") -> Iterator[R]:
@@ -31,29 +31,30 @@ def run_all(function: Callable[[T], R], tasks: Sequence[T], *, jobs: int, cluste
     if not cluster and (jobs == 1 or len(tasks) <= 1):
         yield from map(function, tasks)
         return
-    from joblib import Parallel, delayed
+    from joblib import Parallel, delayed, parallel_config
 
-    with _backend(cluster, jobs) as options:
-        yield from Parallel(**options, return_as="generator_unordered", batch_size=1)(delayed(function)(task) for task in tasks)
+    with _backend(cluster, jobs) as (backend, at_a_time), parallel_config(backend=backend, n_jobs=at_a_time):
+        return_as = "list" if backend == "ray" else "generator_unordered"  # joblib's Ray backend answers once, at the end
+        yield from Parallel(return_as=return_as, batch_size=1)(delayed(function)(task) for task in tasks)
 
 
 @contextmanager
-def _backend(cluster: str, jobs: int) -> Iterator[dict[str, Any]]:
-    """What joblib is told, while the connection to a cluster is open."""
+def _backend(cluster: str, jobs: int) -> Iterator[tuple[str, int]]:
+    """joblib's backend and how many tasks it takes at a time, while the connection to a cluster is open."""
     if not cluster:
-        yield {"n_jobs": jobs, "backend": "loky"}
+        yield "loky", jobs
     elif cluster.startswith(_DASK):
-        with _dask(cluster) as options:
-            yield options
+        with _dask(cluster) as found:
+            yield found
     elif cluster.startswith(_RAY):
-        with _ray(cluster.removeprefix(_RAY)) as options:
-            yield options
+        with _ray(cluster.removeprefix(_RAY)) as found:
+            yield found
     else:
         raise OperatorFault(f"--cluster {cluster}: a Dask address begins with tcp:// or dask://, a Ray address with ray://")
 
 
 @contextmanager
-def _dask(address: str) -> Iterator[dict[str, Any]]:
+def _dask(address: str) -> Iterator[tuple[str, int]]:
     try:
         from distributed import Client
     except ImportError:
@@ -66,13 +67,13 @@ def _dask(address: str) -> Iterator[dict[str, Any]]:
         workers = len(client.scheduler_info(n_workers=-1)["workers"])
         if not workers:
             raise OperatorFault(f"{address}: the Dask scheduler has no worker")
-        yield {"n_jobs": workers, "backend": "dask"}
+        yield "dask", workers
     finally:
         client.close()
 
 
 @contextmanager
-def _ray(address: str) -> Iterator[dict[str, Any]]:
+def _ray(address: str) -> Iterator[tuple[str, int]]:
     try:
         import ray
         from ray.util.joblib import register_ray
@@ -86,7 +87,7 @@ def _ray(address: str) -> Iterator[dict[str, Any]]:
             raise OperatorFault(f"ray://{address}: no Ray cluster answers there ({error})") from error
     register_ray()
     try:
-        yield {"n_jobs": max(int(ray.cluster_resources().get("CPU", 1)), 1), "backend": "ray"}
+        yield "ray", max(int(ray.cluster_resources().get("CPU", 1)), 1)
     finally:
         if begun:
             ray.shutdown()
