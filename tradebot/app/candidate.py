@@ -7,7 +7,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tradebot.app.contest import contest_between, incumbent_of
-from tradebot.app.learn import Say, learn_regimes, no_dataset, playbook_of, selector_config, selector_rows, train_on_hours
+from tradebot.app.learn import (
+    Say,
+    learn_institutional,
+    learn_regimes,
+    no_dataset,
+    playbook_of,
+    selector_config,
+    selector_rows,
+    train_on_hours,
+)
 from tradebot.core.domain.bars import MarketGrid
 from tradebot.core.features.catalogue import schema_hash
 from tradebot.core.features.sets import feature_names
@@ -17,6 +26,7 @@ from tradebot.learning.alarms.regimes import run_regime_alarms
 from tradebot.learning.alarms.run import run_alarms
 from tradebot.learning.alarms.selector import run_selector_alarms
 from tradebot.learning.dataset import build_dataset, write_dataset
+from tradebot.learning.institutional.alarms import specialist_alarms
 from tradebot.learning.promotion.contests import Contender
 from tradebot.learning.promotion.gate import Contest, Verdict, judge
 from tradebot.learning.regimes.registry import save_regimes
@@ -50,6 +60,8 @@ def register(settings: Settings, grid: MarketGrid, dataset: Path | None, say: Sa
             return _register_regimes(settings, grid, dataset, say)
         case "meta_selector":
             return _register_selector(settings, grid, dataset, say)
+        case "institutional":
+            return _register_institutional(settings, grid, dataset, say)
         case _:
             return _register_classifier(settings, grid, dataset, say)
 
@@ -64,6 +76,14 @@ def _register_classifier(settings: Settings, grid: MarketGrid, dataset: Path | N
     alarms = run_alarms(rows, grid, config, settings.round_trip, trainer, predict=predict, say=say)
     model = _stored(trained.features, trained.artefact, rows.classes)
     contest = contest_between(settings, grid, Contender(model, trained.test.first_ns), incumbent_of(settings), rows)
+    return _settled(settings, contest, alarms, say, lambda found: save(trained, settings.models_dir, settings.profile, findings=found))
+
+
+def _register_institutional(settings: Settings, grid: MarketGrid, dataset: Path | None, say: Say) -> Registered:
+    trained = learn_institutional(settings, grid, dataset, say)
+    alarms = specialist_alarms(grid, settings.training, settings.round_trip, say)
+    model = _stored(trained.features, trained.artefact, ())
+    contest = contest_between(settings, grid, Contender(model, trained.test.first_ns), incumbent_of(settings))
     return _settled(settings, contest, alarms, say, lambda found: save(trained, settings.models_dir, settings.profile, findings=found))
 
 

@@ -12,6 +12,7 @@ from tradebot.core.features.catalogue import FEATURES
 from tradebot.core.features.sets import feature_names
 from tradebot.core.opinions.playbook import Playbook
 from tradebot.learning.dataset import build_dataset, write_dataset
+from tradebot.learning.institutional.training import train_institutional
 from tradebot.learning.regimes.config import RegimesConfig
 from tradebot.learning.regimes.registry import save_regimes
 from tradebot.learning.regimes.training import TrainedRegimes, train_regimes
@@ -36,6 +37,8 @@ def learn(settings: Settings, grid: MarketGrid, dataset: Path | None, say: Say) 
             return save_regimes(learn_regimes(settings, grid, dataset, say), root, profile)
         case "meta_selector":
             return save(learn_selector(settings, grid, dataset, say), root, profile)
+        case "institutional":
+            return save(learn_institutional(settings, grid, dataset, say), root, profile)
         case _:
             return save(learn_classifier(settings, grid, dataset, say), root, profile)
 
@@ -46,6 +49,13 @@ def learn_classifier(settings: Settings, grid: MarketGrid, dataset: Path | None,
     if dataset is not None:
         write_dataset(rows, dataset)
     return fit_dataset(rows, settings.training, settings.round_trip, say)
+
+
+def learn_institutional(settings: Settings, grid: MarketGrid, dataset: Path | None, say: Say) -> Trained:
+    """Five specialists and what weighs them; `dataset` gets the rows of the label that the joint position is judged by."""
+    if dataset is not None:
+        write_dataset(build_dataset(grid, settings.training, settings.round_trip), dataset)
+    return train_institutional(grid, settings.training, settings.round_trip, say)
 
 
 def learn_selector(settings: Settings, grid: MarketGrid, dataset: Path | None, say: Say) -> TrainedSelector:

@@ -12,8 +12,10 @@ import pytest
 from tests.unit.learning.market import market
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.features.institutional import INSTITUTIONAL
+from tradebot.learning.alarms.alarm import AlarmConfig
 from tradebot.learning.config import RoundTripCost, TrainingConfig
 from tradebot.learning.dataset import Dataset, build_dataset
+from tradebot.learning.institutional.alarms import specialist_alarms
 from tradebot.learning.institutional.meta import regime_weights
 from tradebot.learning.institutional.rows import learns_from, parts_of, specialist_rows
 from tradebot.learning.institutional.specialists import SPECIALISTS
@@ -143,6 +145,15 @@ def test_weights_go_to_who_was_right_in_the_regime() -> None:
 def test_refuses_what_it_can_not_be_trained_from(changes: dict[str, object], why: str) -> None:
     with pytest.raises(OperatorFault, match=why):
         train_institutional(GRID, dataclasses.replace(CONFIG, **changes), RoundTripCost(), lambda _: None)  # type: ignore[arg-type]
+
+
+def test_each_specialist_is_held_to_account_by_its_name() -> None:
+    limits = AlarmConfig(rows_max=500, trees_max=2, depth_max=2, shuffles=1, noise_columns=1, cuts=1, values_max=1000)
+    found = specialist_alarms(market(count=6), CONFIG, RoundTripCost(), lambda _: None, limits)
+    names = [alarm.name.split("/") for alarm in found]
+    assert {name for name, _ in names} == {s.name for s in SPECIALISTS}
+    assert len({alarm for _, alarm in names}) * len(SPECIALISTS) == len(found) >= 5 * 6
+    assert not [alarm.sentence for alarm in found if alarm.rang and alarm.name.endswith(("future_shift", "label_maturity", "purge"))]
 
 
 def test_a_spoiled_model_is_refused(trained: Trained, tmp_path: Path) -> None:

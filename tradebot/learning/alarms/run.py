@@ -21,6 +21,7 @@ from tradebot.learning.config import RoundTripCost, TrainingConfig
 from tradebot.learning.dataset import Dataset, build_dataset
 from tradebot.learning.splits import Split, time_split
 from tradebot.learning.trainers.trainer import Rows, Trainer
+from tradebot.learning.training import rows_of
 
 _EPOCHS_MAX, _WIDTH_MAX = 2, 16
 
@@ -51,9 +52,7 @@ def run_alarms(
     chosen = split or time_split(dataset.minute_ns, dataset.end_ns, dataset.session_of, config.test_fraction, config.embargo_sessions)
     columns = scan or (lambda part: scan_features(part, dataset.features)[0])
     again = rebuild or (lambda part: build_dataset(part, config, cost))
-    rows = Rows(
-        dataset.rows, dataset.target, dataset.weight, dataset.minute_ns, dataset.session_of, dataset.symbol_of, dataset.end_ns, dataset.cost
-    )
+    rows = rows_of(dataset, np.ones(len(dataset), np.bool_))
     case = Case(
         rows, dataset.end_ns, dataset.net_long, dataset.answer, chosen.train, chosen.test, config.embargo_sessions,
         small_training(trainer, config, limits),
