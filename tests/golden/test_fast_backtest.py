@@ -34,7 +34,7 @@ def settings_of(engine: EngineConfig) -> Settings:
 
 def both(market: Market, engine: EngineConfig, model: Model | None) -> tuple[Outcome, Outcome]:
     settings, sessions = settings_of(engine), market.between(FIRST, LAST)
-    return run_fast(settings, market, sessions, model), run_full(settings, market, sessions, model)
+    return run_fast(settings, market, sessions, model), run_full(settings, market, sessions, model)[0]
 
 
 @pytest.mark.parametrize("quotes", [True, False])

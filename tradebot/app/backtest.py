@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from tradebot.app.market import Market
 from tradebot.core.domain.bars import MarketGrid, market_grid
@@ -29,6 +30,7 @@ from tradebot.sim.witness import Witness
 _BEFORE_OPEN_NS = 6 * 3600 * NS_PER_S
 
 Progress = Callable[[str, int, int], None]
+Observer = Callable[[Event, Sequence[Command]], None]
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -37,24 +39,38 @@ def _silent(what: str, done: int, total: int) -> None:
 
 def run_fast(settings: Settings, market: Market, sessions: Sequence[Session], model: Model | None) -> Outcome:
     """What `sessions` would have come to, by the scan. Raises OperatorFault for a profile or venue that only the full simulation can do."""
-    return scanned(settings, *fast_world(settings, market, sessions, model))
+    return scanned(settings, fast_world(settings, market, sessions, model))
 
 
-def fast_world(settings: Settings, market: Market, sessions: Sequence[Session], model: Model | None) -> tuple[MarketGrid, int, Opinions]:
-    """What the scan reads: the market as it is traded, the row of the first traded minute, and what the profile thinks at every minute."""
+class FastWorld(NamedTuple):
+    """What the scan reads: the market as it is traded and the row of its first traded minute, what is thought at every minute, and what
+    impact is reckoned with. `_replace(opinions=...)` is the same market to another mind.
+    """
+
+    grid: MarketGrid
+    first: int
+    opinions: Opinions
+    impact: ImpactTables
+
+
+def fast_world(settings: Settings, market: Market, sessions: Sequence[Session], model: Model | None) -> FastWorld:
+    """The profile's world of `sessions`. Raises OperatorFault for a profile that only the full simulation can do."""
     _check_timetable(settings, sessions)
     seen, first = warmed_grid(settings, market, sessions, model)
     opinions = think(settings, seen, first, model)
-    return traded_grid(market, seen), first, opinions
+    grid = traded_grid(market, seen)
+    return FastWorld(grid, first, opinions, impact_of(market, grid))
 
 
-def scanned(settings: Settings, grid: MarketGrid, first: int, opinions: Opinions) -> Outcome:
-    """What these opinions, the profile's or others, would have come to from row `first` on."""
+def scanned(settings: Settings, world: FastWorld) -> Outcome:
+    """What a world's opinions would have come to."""
     from tradebot.sim.scan.backtest import outcome, scan_market
 
+    grid, first, opinions, impact = world
     scan = scan_market(
-        settings.engine, settings.venue, grid, opinions.conviction, opinions.valid, opinions.exits, first, grace_s=settings.feed.grace_s
-    )
+        settings.engine, settings.venue, grid, opinions.conviction, opinions.valid, opinions.exits, first,
+        grace_s=settings.feed.grace_s, impact=impact,
+    )  # fmt: skip
     return outcome(
         settings.engine, settings.venue, grid, opinions.conviction, first, scan,
         opinions.leading, opinions.strategies, opinions.regime, opinions.regimes,
@@ -68,8 +84,9 @@ def run_full(
     model: Model | None,
     progress: Progress = _silent,
     manifest_sha256: str = "",
-) -> Outcome:
-    """The same by every event through the engine, against the simulated venue with all that it can do."""
+    observer: Observer | None = None,
+) -> tuple[Outcome, Engine]:
+    """The same by every event through the engine, against the simulated venue with all that it can do; and the engine as it ended."""
     from tradebot.shell.feeds.minute_feed import warm_up_from
     from tradebot.sim.driver import Simulation
     from tradebot.sim.venue import Venue
@@ -83,12 +100,15 @@ def run_full(
 
     def observe(event: Event, commands: Sequence[Command]) -> None:
         witness.observe(event, commands)
+        if observer is not None:
+            observer(event, commands)
         if isinstance(event, MinuteClosed) and len(witness.minutes) % 390 == 1:
             progress("trading", len(witness.minutes), total)
 
     simulation = Simulation(engine, venue, grid, settings.timetable, settings.feed.grace_s, observe, warm_from_ns=warm_from_ns)
     simulation.run("" if model is None else model.model_id, manifest_sha256)
-    return witness.outcome()
+    progress("trading", total, total)
+    return witness.outcome(), engine
 
 
 def warmed_grid(settings: Settings, market: Market, sessions: Sequence[Session], model: Model | None) -> tuple[MarketGrid, int]:

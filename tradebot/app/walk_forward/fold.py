@@ -57,7 +57,7 @@ def run_fold(task: Task) -> FoldResult:
     model, about = _learned(settings, market, fold)
     nulls: Nulls = {}
     if task.fidelity == "full":
-        outcome = run_full(settings, market, fold.test_sessions, model)
+        outcome, _ = run_full(settings, market, fold.test_sessions, model)
     else:
         outcome, nulls = _fast(settings, market, fold, model)
     result = _result(fold, outcome, nulls, about)
@@ -97,10 +97,11 @@ def _learned(settings: Settings, market: Market, fold: Fold) -> tuple[Model | No
 def _fast(settings: Settings, market: Market, fold: Fold, model: Model | None) -> tuple[Outcome, Nulls]:
     """The scan of the fold's test sessions, and of the same sessions without skill."""
     seed = settings.model.seed * 1000 + fold.number
-    grid, first, opinions = fast_world(settings, market, fold.test_sessions, model)
+    world = fast_world(settings, market, fold.test_sessions, model)
+    grid, opinions = world.grid, world.opinions
 
     def returns(some: Any) -> tuple[float, ...]:
-        return _rounded(scanned(settings, grid, first, some).session_returns())
+        return _rounded(scanned(settings, world._replace(opinions=some)).session_returns())
 
     nulls: Nulls = {
         DELAYED: (returns(late(grid, opinions)),),
@@ -108,9 +109,9 @@ def _fast(settings: Settings, market: Market, fold: Fold, model: Model | None) -
     }
     without_skill = _without_skill(settings, market, fold, seed)
     if without_skill is not None:
-        _, _, guesses = fast_world(settings, market, fold.test_sessions, without_skill)
+        guesses = fast_world(settings, market, fold.test_sessions, without_skill).opinions
         nulls["shuffled_labels"] = tuple(returns(some) for some in turned(grid, guesses, DRAWS, seed + 1))
-    return scanned(settings, grid, first, opinions), nulls
+    return scanned(settings, world), nulls
 
 
 def _without_skill(settings: Settings, market: Market, fold: Fold, seed: int) -> Model | None:
