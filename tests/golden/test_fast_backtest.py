@@ -14,6 +14,7 @@ from tests.property.scan_market import assert_same
 from tradebot.app.backtest import run_fast, run_full
 from tradebot.app.market import Market
 from tradebot.core.config import EngineConfig
+from tradebot.core.execution.exits import ExitsConfig
 from tradebot.core.forecast.model import Model
 from tradebot.settings import Settings, load_settings
 from tradebot.sim.outcome import Outcome
@@ -39,10 +40,12 @@ def both(market: Market, engine: EngineConfig, model: Model | None) -> tuple[Out
 
 @pytest.mark.parametrize("quotes", [True, False])
 def test_a_rule_on_real_sessions(market: Market, quotes: bool) -> None:
-    fast, full = both(replace(market, quotes=quotes), config(max_shares=0), BelowVwap())
+    tight = ExitsConfig(stop_fraction=0.002, target_fraction=0.003, flatten_before_close_min=5)
+    fast, full = both(replace(market, quotes=quotes), replace(config(max_shares=0), exits=tight), BelowVwap())
     assert_same(fast, full)
     assert len(fast.trades) > 20
-    assert {t.reason for t in fast.trades} >= {"stop", "flat at the close"}
+    assert {t.reason for t in fast.trades} == {"stop", "target", "flat at the close"}
+    assert min(fast.costs.spread_units, fast.costs.fees_units, fast.costs.impact_units) > 0
     assert fast.costs.net_units == fast.end_units - fast.start_units
     assert np.prod(1.0 + fast.session_returns()) == pytest.approx(fast.end_units / fast.start_units, rel=1e-12)
 
