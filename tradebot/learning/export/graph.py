@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 OPSET = 17
-ML_OPSET = 3
-IR_VERSION = 8
+ML_OPSET = 5  # TreeEnsemble, also in float64
+IR_VERSION = 9
 ML = "ai.onnx.ml"
 
 
@@ -34,8 +34,12 @@ class Graph:
         from onnx import numpy_helper
 
         name = f"c{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self._constants.append(numpy_helper.from_array(np.asarray(array, order="C"), name))
         return name
+
+    def number(self, value: float) -> str:
+        """A float64 constant."""
+        return self.constant(np.array([value], np.float64))
 
     def double(self, value: str) -> str:
         return self._cast(value, np.float64)
@@ -51,10 +55,10 @@ class Graph:
         """(N, F) -> (N, len(indices)), in their order."""
         return self.add("Gather", value, self.constant(indices.astype(np.int64)), axis=1)
 
-    def void(self, value: str) -> str:
-        """(N, K) -> (N, 1): 0 for a row whose numbers are all finite, else NaN. Added to answers, it leaves such a row without one."""
-        nothing = self.add("Mul", value, self.constant(np.zeros(1, np.float32)))
-        return self.add("ReduceSum", nothing, self.constant(np.array([1])), keepdims=1)
+    def void(self, value: str, kind: type[np.generic]) -> str:
+        """(N, K) of a kind -> (N, 1) float64: 0 for a row whose numbers are all finite, else NaN, to add to answers."""
+        nothing = self.add("Mul", value, self.constant(np.zeros(1, kind)))
+        return self.double(self.add("ReduceSum", nothing, self.constant(np.array([1])), keepdims=1))
 
     def model(self, answer: str, features: int, outputs: int, metadata: dict[str, str], name: str) -> bytes:
         """The file's bytes: `rows` (N, F) float64 to `answer` (N,) float64, or (N, C)."""
