@@ -27,9 +27,8 @@ def calibrated(artefact: CalibratedArtefact, graph: Graph, rows: str) -> str:
     lines = artefact.curve.shape == "lines"
     if not len(x):
         return graph.add("Add", graph.add("Mul", score, graph.number(0.0)), graph.constant(y))
-    passed = (
-        graph.add("GreaterOrEqual", score, graph.constant(x - _EDGE)) if lines else graph.add("Greater", score, graph.constant(x + _EDGE))
-    )
+    passed = graph.add("GreaterOrEqual", score, graph.constant(x - _EDGE)) if lines else None
+    passed = passed or graph.add("Greater", score, graph.constant(x + _EDGE))
     count = graph.add("ReduceSum", graph.add("Cast", passed, to=_INT64), graph.constant(np.array([1])), keepdims=1)  # (N, 1)
 
     def looked_up(table: np.ndarray) -> str:
