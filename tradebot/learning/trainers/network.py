@@ -43,8 +43,7 @@ def fit_attention(train: Rows, watch: Rows, config: TrainingConfig, say: Callabl
 def _fit(kind: Kind, train: Rows, watch: Rows, config: TrainingConfig, say: Callable[[str], None]) -> Fitted:
     """Raises OperatorFault without sequences, for sizes that don't fit, numbers that are not finite, and a loss that diverges."""
     purpose = _purpose(kind, train, config)
-    order = order_of(feature_names(config.features), kind)
-    assert len(order.columns) == train.values.shape[1], "the rows are those of the features"
+    order = order_of(feature_names(config.features), kind, train.values.shape[1])
     if not (np.isfinite(train.values).all() and np.isfinite(train.target).all()):
         raise OperatorFault(f"the {kind} network can't learn from a number that is not finite")
     sizes = config.network

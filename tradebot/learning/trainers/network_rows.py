@@ -20,8 +20,12 @@ class Order(NamedTuple):
     statics: int
 
 
-def order_of(features: tuple[str, ...], kind: str) -> Order:
-    """The order for a list of features. Raises OperatorFault where it has no sequence, or one with a gap."""
+def order_of(features: tuple[str, ...], kind: str, width: int) -> Order:
+    """The order of rows (N, width) with these features first; what follows them, as a leak alarm's noise does, is plain.
+
+    Raises OperatorFault where the features have no sequence, or one with a gap.
+    """
+    assert width >= len(features), f"rows of {width} columns are not those of {len(features)} features"
     place = {name: i for i, name in enumerate(features)}
     columns: list[int] = []
     sequences = []
@@ -39,7 +43,7 @@ def order_of(features: tuple[str, ...], kind: str) -> Order:
         sequences.append((bars, len(there)))
     if not sequences:
         raise OperatorFault(f'a model of kind {kind} reads sequences: name lags in model.features, or a set with them such as "sequence"')
-    plain = sorted(set(range(len(features))) - set(columns))
+    plain = sorted(set(range(width)) - set(columns))
     return Order((*columns, *plain), tuple(sequences), len(plain))
 
 

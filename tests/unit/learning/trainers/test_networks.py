@@ -161,34 +161,37 @@ def test_it_stops_when_the_watched_rows_get_no_better_and_keeps_the_best_epoch()
 
 
 def test_sequences_are_read_oldest_first_and_the_rest_as_it_is() -> None:
-    order = order_of(FEATURES, "lstm")
+    order = order_of(FEATURES, "lstm", len(FEATURES))
     assert order.sequences == ((8, 1), (3, 2))
     names = [FEATURES[i] for i in order.columns]
     assert names[:2] == ["lag1m_ret_7", "lag1m_ret_6"]
     assert names[8:12] == ["lag5m_ret_2", "lag5m_range_2", "lag5m_ret_1", "lag5m_range_1"]
     assert names[14:] == ["minutes_to_close"]
-    assert order_of(tuple(reversed(FEATURES)), "lstm").sequences == order.sequences
-    whole = order_of(SETS["sequence"], "lstm")
+    assert order_of(tuple(reversed(FEATURES)), "lstm", len(FEATURES)).sequences == order.sequences
+    whole = order_of(SETS["sequence"], "lstm", 183)
     assert whole.sequences == ((30, 3), (12, 3), (8, 3), (6, 3), (5, 3))
     assert whole.statics == 0
-    assert order_of(SETS["dollar_profit"], "lstm").statics == len(SETS["dollar_profit"]) - len(SETS["sequence"])
+    both = SETS["dollar_profit"]
+    wide = order_of(both, "lstm", len(both) + 3)
+    assert wide.statics == len(both) - 183 + 3
+    assert wide.columns[-3:] == (len(both), len(both) + 1, len(both) + 2)
 
 
 @pytest.mark.parametrize("without", ["lag1m_ret_0", "lag1m_ret_4", "lag5m_range_2", "lag5m_ret_2"])
 def test_a_sequence_with_a_gap_is_refused(without: str) -> None:
     with pytest.raises(OperatorFault, match=r"the sequence of .* has a gap: see lag"):
-        order_of(tuple(name for name in FEATURES if name != without), "lstm")
+        order_of(tuple(name for name in FEATURES if name != without), "lstm", len(FEATURES) - 1)
 
 
 def test_features_without_a_sequence_are_refused() -> None:
     with pytest.raises(OperatorFault, match=r'kind attention reads sequences: .* such as "sequence"'):
-        order_of(SETS["both"], "attention")
+        order_of(SETS["both"], "attention", len(SETS["both"]))
 
 
 def test_a_constant_column_is_read_without_a_scale() -> None:
     values = values_of(50, 1)
     values[:, 3] = 4.0
-    reading = reading_of(values, order_of(FEATURES, "lstm"))
+    reading = reading_of(values, order_of(FEATURES, "lstm", len(FEATURES)))
     assert (reading.scale > 0).all()
     assert reading.scale[list(reading.columns).index(3)] == 1.0
 
