@@ -40,7 +40,7 @@ from tradebot.core.domain.events import (
     TickKind,
     UniverseSelected,
 )
-from tradebot.core.domain.orders import Fill, OrderIntent, OrderStatus, Role
+from tradebot.core.domain.orders import Bracket, Fill, OrderIntent, OrderStatus, Role
 from tradebot.core.domain.session import Session, SessionTable
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 from tradebot.core.execution import exits, planner
@@ -52,6 +52,8 @@ from tradebot.core.opinions.foreseen import Foreseen
 from tradebot.core.opinions.mind import Mind
 from tradebot.core.pipeline import decide, decide_foreseen, decision_id, mark, opine, perceive
 from tradebot.core.state import Safety, State, state_from_bytes, state_to_bytes
+
+_KEPT = Bracket(0, 0)  # an open trade keeps the stop and target that it has
 
 
 class Engine:
@@ -161,8 +163,8 @@ class Engine:
         self._start_day(session)
         decision, entries = decide(state, minute, session, self._mind, opinion, self.config)
         state.decided_minute_ns = minute.minute_ns
-        for position in [p for p in state.book.positions.values() if p.qty]:
-            self._watch(position.symbol, minute, decision.decision_id)
+        for symbol in planner.unprotected(state.book):
+            self._watch(symbol, minute, decision.decision_id)
         for symbol, reason in opinion.exits.items():
             state.closing.setdefault(symbol, Closing(reason, decision.decision_id))
         return [RecordDecision(decision), *self._submit(entries), *self._advance_closes(again=True)]
@@ -182,7 +184,7 @@ class Engine:
         held = [p.symbol for p in state.book.positions.values() if p.qty]
         if held:
             identity = decision_id(self.config.profile, session, minute.minute_ns)
-            for symbol in held:
+            for symbol in planner.unprotected(state.book):
                 self._watch(symbol, minute, identity)
             for n in sorted(map(state.place, held)):
                 symbol = state.symbols[n]
@@ -198,7 +200,7 @@ class Engine:
         n = state.place(symbol)
         if n < 0 or not minute.present[n]:
             return
-        if symbol in state.closing or planner.is_protected(state.book, symbol):
+        if symbol in state.closing:
             return
         position = state.book.positions[symbol]
         reason = exits.exit_reason(position.qty, position.cost_units, state.mark(symbol), self.config.exits)
@@ -275,6 +277,8 @@ class Engine:
     def _advance_closes(self, *, again: bool = False) -> list[Command]:
         """Carry out the next step of every position that is being closed."""
         state = self.state
+        if not state.closing:
+            return []
         steps = next_steps(state.book, state.closing, state.mark, state.now_ns, again=again)
         for symbol in steps.given_up:
             state.locked[symbol] = "could not be closed"
@@ -288,7 +292,8 @@ class Engine:
 
     def _record_trade(self, fill: Fill) -> list[Command]:
         order = self.state.book.orders[fill.client_order_id]
-        protection = exits.bracket_for(order.reference_units, self.config.exits)
+        opens = fill.role is Role.ENTRY and fill.symbol not in self.state.trades.open
+        protection = exits.bracket_for(order.reference_units, self.config.exits) if opens else _KEPT
         flat = self.state.book.qty(fill.symbol) == 0
         why = order.reason if fill.role is Role.EXIT else str(fill.role)
         trade = self.state.trades.apply(fill, order.confidence, protection.stop_units, protection.target_units, flat, why)

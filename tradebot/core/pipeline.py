@@ -108,16 +108,24 @@ class _Entries:
 
     orders: dict[int, OrderIntent] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
+    crowded: int = 0  # refused unasked, since no place was left for a position
 
 
 def _entries(
-    state: State, minute: MinuteClosed, identity: str, blocked: str | None, candidates: list[int], conviction: Float, config: EngineConfig
-) -> _Entries:
-    """Size the candidates in their order, and hold each against the limits with all before it counted in."""
-    made = _Entries()
+    state: State, minute: MinuteClosed, identity: str, blocked: str | None, candidates: list[int], conviction: Float, config: EngineConfig,
+    *, in_brief: bool = False,
+) -> _Entries:  # fmt: skip
+    """Size the candidates in their order, and hold each against the limits with all before it counted in.
+
+    `in_brief`: nobody wants to know the reasons of those for which no place is left.
+    """
+    made, places = _Entries(), config.limits.positions_max
     view = _risk_view(state, _busy(state))
     gates = config.playbook.gates if config.playbook is not None else None
-    for n in candidates:
+    for asked, n in enumerate(candidates):
+        if in_brief and view.positions >= places:
+            made.crowded = len(candidates) - asked
+            break
         symbol, price = state.symbols[n], int(minute.close[n])
         refusal = blocked or state.locked.get(symbol)
         shares = shares_by_equity_fraction(view.equity_units, price, config.sizing)
@@ -151,8 +159,8 @@ def decide_foreseen(
     taken = {state.place(symbol) for symbol in busy}
     candidates = [n for n in foreseen.order(t, np.flatnonzero(wanted)) if n not in taken]
     identity = decision_id(config.profile, session, minute.minute_ns)
-    entries = _entries(state, minute, identity, None, candidates, foreseen.conviction[t], config)
-    return list(entries.orders.values()), len(entries.refused)
+    entries = _entries(state, minute, identity, None, candidates, foreseen.conviction[t], config, in_brief=True)
+    return list(entries.orders.values()), len(entries.refused) + entries.crowded
 
 
 def no_new_risk(state: State, minute: MinuteClosed, session: Session, config: EngineConfig) -> str | None:

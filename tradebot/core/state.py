@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum
-from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -21,6 +20,9 @@ from tradebot.core.selection.memory import SelectionState, new_selection
 
 LAYOUT: Final = f"{schema_hash(tuple(f.name for f in FEATURES))}-{STATE_WIDTH}"
 """What the memory of the features means; another version's is of no use."""
+
+
+_PLACES: Final[list[tuple[tuple[str, ...], dict[str, int]]]] = [((), {})]  # of the universe that was asked about last
 
 
 class Safety(StrEnum):
@@ -62,7 +64,10 @@ class State(msgspec.Struct):
 
     def place(self, symbol: str) -> int:
         """Where the symbol stands in `symbols`, -1 where it does not."""
-        places = _places(self.symbols)
+        symbols, places = _PLACES[0]
+        if symbols is not self.symbols:
+            places = {name: n for n, name in enumerate(self.symbols)}
+            _PLACES[0] = (self.symbols, places)
         return places.get(symbol, -1)
 
     def mark(self, symbol: str) -> int:
@@ -115,11 +120,6 @@ class State(msgspec.Struct):
             self.regimes = persistence.new_state(len(self.symbols))
             self.beliefs = np.zeros((len(self.symbols), len(regimes)))
             self.selection = new_selection(len(self.symbols), len(strategies), len(regimes))
-
-
-@lru_cache(maxsize=8)
-def _places(symbols: tuple[str, ...]) -> dict[str, int]:
-    return {symbol: n for n, symbol in enumerate(symbols)}
 
 
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=encode_hook)

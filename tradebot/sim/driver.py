@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from tradebot.core.domain.bars import MarketGrid
 from tradebot.core.domain.commands import CancelOrder, Command, StartRetrain, SubmitOrder
 from tradebot.core.domain.events import (
@@ -26,7 +28,7 @@ from tradebot.core.domain.events import (
     UniverseSelected,
 )
 from tradebot.core.domain.session import Session
-from tradebot.core.domain.tape import minute_of
+from tradebot.core.domain.tape import minute_of, minutes_of
 from tradebot.core.domain.timetable import TimetableConfig, day_plan
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 from tradebot.core.engine import Engine
@@ -89,10 +91,10 @@ class Simulation:
         """A session's minutes and ticks in time order, a minute before a tick of the same instant."""
         events: list[tuple[int, int, Event]] = []
         first = int(self.grid.minute_ns.searchsorted(session.open_ns))
-        for t in range(first, first + session.minutes):
-            end_ns = int(self.grid.minute_ns[t]) + NS_PER_MINUTE
-            known_ns = end_ns if self.grid.present[t].all() else end_ns + int(self.grace_s * NS_PER_S)
-            events.append((known_ns, 0, minute_of(self.grid, t, known_ns, feed=self.feed)))
+        rows = slice(first, first + session.minutes)
+        late_ns = np.where(self.grid.present[rows].all(axis=1), 0, int(self.grace_s * NS_PER_S))
+        known_ns = (self.grid.minute_ns[rows] + NS_PER_MINUTE + late_ns).tolist()
+        events += [(minute.ts_event_ns, 0, minute) for minute in minutes_of(self.grid, first, known_ns, feed=self.feed)]
         for due_ns, kind in day_plan(session, self.timetable, self.engine.config.exits.flatten_before_close_min):
             if due_ns >= self.venue.now_ns:
                 events.append((due_ns, 1, Tick(ts_event_ns=due_ns, kind=kind, session=session.date, due_ns=due_ns)))
@@ -151,7 +153,9 @@ class Simulation:
     def _drain(self) -> None:
         for update in self.venue.drain():
             self._inbox.append(OrderReported(ts_event_ns=update.ts_ns, report=update.report))
-        for activity in self.venue.activities[self._posted :]:
+        activities = self.venue.activities
+        while self._posted < len(activities):
+            activity = activities[self._posted]
             self._posted += 1
             if activity.kind != "FILL":
                 posted = CashPosted(

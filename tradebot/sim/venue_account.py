@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from tradebot.core.domain.orders import Side
-from tradebot.core.domain.units import NS_PER_S
 from tradebot.sim.costs import VenueCosts
 from tradebot.sim.venue_orders import Activity, VenueOrder
+
+_MS_PER_DAY = 86_400_000
 
 
 @dataclass(slots=True)
@@ -104,5 +106,12 @@ class Account:
 
 def activity_id(ts_ns: int, unique: str) -> str:
     """Alpaca's form: `YYYYMMDDhhmmssmmm::uuid`, which sorts by time."""
-    at = dt.datetime.fromtimestamp(ts_ns // NS_PER_S, dt.UTC)
-    return f"{at:%Y%m%d%H%M%S}{ts_ns % NS_PER_S // 1_000_000:03d}::{unique}"
+    day, ms = divmod(ts_ns // 1_000_000, _MS_PER_DAY)
+    s, ms = divmod(ms, 1_000)
+    return f"{_date_text(day)}{s // 3600:02d}{s // 60 % 60:02d}{s % 60:02d}{ms:03d}::{unique}"
+
+
+@lru_cache(maxsize=8)
+def _date_text(day: int) -> str:
+    """Days since 1970 as `YYYYMMDD`."""
+    return f"{dt.date(1970, 1, 1) + dt.timedelta(day):%Y%m%d}"

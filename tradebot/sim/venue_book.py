@@ -13,11 +13,20 @@ def _by_seq(order: VenueOrder) -> int:
     return order.seq
 
 
+def _take(orders: list[VenueOrder], order: VenueOrder) -> bool:
+    """Take an order out of a list by what it is, not by what it is like; False where it is not there."""
+    for place, other in enumerate(orders):
+        if other is order:
+            del orders[place]
+            return True
+    return False
+
+
 class Book:
     """Orders by id and client id in order of arrival; `resting` are those that can fill, by symbol, `waiting` those queued for an open."""
 
     def __init__(self, seed: int) -> None:
-        self._space = uuid.uuid5(uuid.NAMESPACE_URL, f"tradebot-venue:{seed}")
+        self._space = str(uuid.uuid5(uuid.NAMESPACE_URL, f"tradebot-venue:{seed}"))[:24]
         self._ids = 0
         self._open: dict[str, VenueOrder] = {}
         self.orders: dict[str, VenueOrder] = {}
@@ -26,9 +35,9 @@ class Book:
         self.waiting: list[VenueOrder] = []
 
     def unique(self) -> str:
-        """The next id: the same ones in the same order for the same seed."""
+        """The next id, in the form of a UUID: the same ones in the same order for the same seed, counted in its last group."""
         self._ids += 1
-        return str(uuid.uuid5(self._space, str(self._ids)))
+        return f"{self._space}{self._ids:012x}"
 
     def add(self, order: VenueOrder) -> None:
         self.orders[order.id] = order
@@ -53,12 +62,9 @@ class Book:
         order.status = status
         self._open.pop(order.id, None)
         here = self.resting.get(order.symbol)
-        if here and order in here:
-            here.remove(order)
-            if not here:
-                del self.resting[order.symbol]
-        if order in self.waiting:
-            self.waiting.remove(order)
+        if here and _take(here, order) and not here:
+            del self.resting[order.symbol]
+        _take(self.waiting, order)
 
     def legs(self, order: VenueOrder) -> tuple[VenueOrder, ...]:
         return tuple(self.orders[i] for i in order.leg_ids)

@@ -37,6 +37,7 @@ class Exchange:
         self._late: list[tuple[int, int, str, VenueOrder]] = []  # what is still on its way: (due_ns, count, what, order)
         self._late_count = 0
         self._due: dict[str, int] = {}  # cached next instant of each symbol with resting orders
+        self._soonest_ns: int | None = None  # the least of them, while nothing has changed
 
     # ---- time
 
@@ -60,18 +61,18 @@ class Exchange:
         return None
 
     def _next_work(self) -> int:
-        for symbol in self.floor.stale:
-            self._due.pop(symbol, None)
-        self.floor.stale.clear()
-        due_ns = self.phases.next_ns
-        if self._late and self._late[0][0] < due_ns:
-            due_ns = self._late[0][0]
-        for symbol in self.book.resting:
-            due_ns = min(due_ns, self._symbol_due(symbol))
-        return due_ns
+        if self.floor.stale:
+            for symbol in self.floor.stale:
+                self._due.pop(symbol, None)
+            self.floor.stale.clear()
+            self._soonest_ns = None
+        if self._soonest_ns is None:
+            self._soonest_ns = min(map(self._symbol_due, self.book.resting), default=FAR_NS)
+        due_ns = min(self.phases.next_ns, self._soonest_ns)
+        return min(due_ns, self._late[0][0]) if self._late else due_ns
 
     def _happen(self) -> None:
-        now_ns = self.now_ns
+        now_ns, self._soonest_ns = self.now_ns, None
         crossed = now_ns == self.phases.next_ns
         opened = crossed and self._cross()
         for symbol in sorted(self.book.resting):

@@ -6,7 +6,6 @@ or a time. Status names and refusal texts are Alpaca's (WIRE.md section 2).
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -95,7 +94,7 @@ class Refusal:
     extras: dict[str, object] = field(default_factory=dict)
 
 
-class VenueOrder(msgspec.Struct):
+class VenueOrder(msgspec.Struct, gc=False):
     """One order as the venue keeps it. A snapshot is a shallow copy: every field is a value."""
 
     id: str
@@ -149,10 +148,10 @@ class VenueOrder(msgspec.Struct):
         return self.order_class != SIMPLE
 
     def snapshot(self) -> VenueOrder:
-        return copy.copy(self)
+        return self.__copy__()  # type: ignore[no-any-return, attr-defined]
 
 
-class VenueUpdate(msgspec.Struct, frozen=True):
+class VenueUpdate(msgspec.Struct, frozen=True, gc=False):
     """Something happened to an order. `order` is its state just after; price, qty and position are those of an execution, else 0."""
 
     event: str
@@ -168,7 +167,7 @@ class VenueUpdate(msgspec.Struct, frozen=True):
         return report_of(self.order)
 
 
-class Activity(msgspec.Struct, frozen=True):
+class Activity(msgspec.Struct, frozen=True, gc=False):
     """A line of the account's statement: an execution (FILL) or cash that moved without one (FEE; INT for stock borrow)."""
 
     id: str
@@ -181,6 +180,9 @@ class Activity(msgspec.Struct, frozen=True):
     description: str = ""
 
 
+_KIND_OF: Final = {kind: OrderKind.STOP if kind == TRAILING_STOP else OrderKind(kind) for kind in KINDS}
+
+
 def report_of(order: VenueOrder, legs: tuple[OrderReport, ...] = ()) -> OrderReport:
     """The order in the core's words. A trailing stop reports as the stop that it is at this instant."""
     return OrderReport(
@@ -188,7 +190,7 @@ def report_of(order: VenueOrder, legs: tuple[OrderReport, ...] = ()) -> OrderRep
         client_order_id=order.client_order_id,
         symbol=order.symbol,
         side=order.side,
-        kind=OrderKind.STOP if order.kind == TRAILING_STOP else OrderKind(order.kind),
+        kind=_KIND_OF[order.kind],
         status=order.status,
         qty=order.qty,
         filled_qty=order.filled_qty,

@@ -14,6 +14,7 @@ import numpy as np
 
 from tradebot.core.domain.bars import BarColumns, Int
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
+from tradebot.core.kernels.kernel import kernel
 
 POINT_NS: Final = 15 * NS_PER_S
 POINTS: Final = 4
@@ -21,7 +22,6 @@ OPEN_POINT: Final = 0
 
 _BPS_SCALE = 1_000_000  # half-spreads are kept in 1e-6 of a basis point
 _PER_PRICE = _BPS_SCALE * 10_000
-_FIRST_LOOK = 32  # minutes scanned before the rest of a phase: most orders end soon
 
 
 def _view(column: Int) -> memoryview[int]:
@@ -35,6 +35,7 @@ class Tape:
     def __init__(self, bars: BarColumns, half_spread_bps: float) -> None:
         self.symbol = bars.symbol
         self.bars = bars
+        self._minute_ns: Int = np.ascontiguousarray(bars.minute_ns)
         self.minute = _view(bars.minute_ns)
         self.open = _view(bars.open)
         self.high = _view(bars.high)
@@ -97,13 +98,15 @@ class Tape:
 
     def next_reach(self, first: int, end_ns: int, low_units: int, high_units: int) -> int:
         """First bar from index `first` on, begun before `end_ns`, that reaches down to `low_units` or up to `high_units`; or -1."""
-        last = bisect_left(self.minute, end_ns)
-        step = _FIRST_LOOK
-        while first < last:
-            stop = min(first + step, last)
-            hits = (self._reach_low[first:stop] <= low_units) | (self._reach_high[first:stop] >= high_units)
-            at = int(hits.argmax())
-            if hits[at]:
-                return first + at
-            first, step = stop, step * 8
-        return -1
+        return _reaches(self._minute_ns, self._reach_low, self._reach_high, first, end_ns, low_units, high_units)
+
+
+@kernel
+def _reaches(minute_ns: Int, reach_low: Int, reach_high: Int, first: int, end_ns: int, low: int, high: int) -> int:
+    """See `Tape.next_reach`."""
+    for i in range(first, len(minute_ns)):
+        if minute_ns[i] >= end_ns:
+            break
+        if reach_low[i] <= low or reach_high[i] >= high:
+            return i
+    return -1

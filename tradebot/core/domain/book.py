@@ -41,7 +41,7 @@ class Position(msgspec.Struct):
             self.apply(side, qty - closing, notional_units - closing_units)
 
 
-class WorkingOrder(msgspec.Struct):
+class WorkingOrder(msgspec.Struct, gc=False):
     """An order of ours (or one found at the broker) and the last that was said of it."""
 
     key: str  # client_order_id; a leg's is "<parent>/stop" or "<parent>/target"

@@ -80,14 +80,14 @@ for _status in OrderStatus:
     _status.is_terminal = _status in _TERMINAL
 
 
-class Bracket(msgspec.Struct, frozen=True):
+class Bracket(msgspec.Struct, frozen=True, gc=False):
     """Protection that rests at the broker with the entry. Prices in units, on the tick."""
 
     stop_units: int
     target_units: int
 
 
-class OrderIntent(msgspec.Struct, frozen=True):
+class OrderIntent(msgspec.Struct, frozen=True, gc=False):
     """An order before risk and wire. `client_order_id` is a pure function of the decision, at most 128 characters."""
 
     client_order_id: str
@@ -107,7 +107,7 @@ class OrderIntent(msgspec.Struct, frozen=True):
     time_in_force: str = "day"
 
 
-class OrderReport(msgspec.Struct, frozen=True):
+class OrderReport(msgspec.Struct, frozen=True, gc=False):
     """The broker's cumulative word about one order, with its bracket legs inside when the source shows them.
 
     `filled_units` is the cumulative notional in units (filled_qty * filled_avg_price, rounded once).
@@ -132,7 +132,7 @@ class OrderReport(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-class Fill(msgspec.Struct, frozen=True):
+class Fill(msgspec.Struct, frozen=True, gc=False):
     """One execution, derived from two successive reports. `fill_id` is the broker's order id and the cumulative quantity."""
 
     fill_id: str

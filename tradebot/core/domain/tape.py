@@ -6,6 +6,7 @@ as history (a warm-up), a bar goes without a quote, since the wire brings no pas
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -46,6 +47,20 @@ def minute_of(grid: MarketGrid, t: int, known_ns: int, *, feed: str = "", is_his
         tape=known_tape(None if grid.tape is None else grid.tape[t], is_history=is_history),
         macro=known_macro(None if grid.macro is None else grid.macro[int(grid.session_of[t])]),
     )
+
+
+def minutes_of(grid: MarketGrid, first: int, known_ns: Sequence[int], *, feed: str = "") -> list[MinuteClosed]:
+    """Minutes `first` on of one session, known at `known_ns`: as `minute_of` makes them one by one."""
+    if grid.tape is not None or grid.macro is not None:
+        return [minute_of(grid, first + i, at_ns, feed=feed) for i, at_ns in enumerate(known_ns)]
+    rows = slice(first, first + len(known_ns))
+    columns = (grid.open[rows], grid.high[rows], grid.low[rows], grid.close[rows], grid.volume[rows], grid.present[rows])
+    return [
+        MinuteClosed(
+            ts_event_ns=at_ns, minute_ns=minute_ns, symbols=grid.symbols, open=o, high=h, low=low, close=c, volume=v, present=p, feed=feed
+        )
+        for at_ns, minute_ns, o, h, low, c, v, p in zip(known_ns, grid.minute_ns[rows].tolist(), *columns, strict=True)
+    ]  # fmt: skip
 
 
 def without_quotes(bars: BarColumns) -> BarColumns:

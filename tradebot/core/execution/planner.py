@@ -63,10 +63,13 @@ def is_free_to_exit(book: Book, symbol: str) -> bool:
     return book.qty(symbol) != 0 and not book.open_orders(symbol)
 
 
-def is_protected(book: Book, symbol: str) -> bool:
-    """Open stop orders cover all that is held."""
-    covered = sum(o.open_qty for o in book.open_orders(symbol) if o.role is Role.STOP)
-    return covered >= abs(book.qty(symbol))
+def unprotected(book: Book) -> list[str]:
+    """Held symbols of which open stop orders do not cover all shares."""
+    covered: dict[str, int] = {}
+    for order in book.open_orders():
+        if order.role is Role.STOP:
+            covered[order.symbol] = covered.get(order.symbol, 0) + order.qty - order.filled_qty
+    return [symbol for symbol, position in book.positions.items() if position.qty and covered.get(symbol, 0) < abs(position.qty)]
 
 
 def _is_to_cancel(book: Book, order: WorkingOrder) -> bool:
