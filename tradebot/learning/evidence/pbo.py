@@ -17,6 +17,7 @@ from tradebot.learning.evidence.arrays import Float
 BLOCKS: Final = 16
 BLOCKS_MIN: Final = 4
 SESSIONS_A_BLOCK_MIN: Final = 4
+TWINS: Final = 0.95
 _CELLS_MAX: Final = 4_000_000  # of a combination x configuration table worked on at once
 
 
@@ -34,6 +35,21 @@ class Overfitting:
     blocks: int
     configurations: int
     note: str = ""
+
+
+def without_twins(returns: Float) -> Float:
+    """(S, M) without the columns that correlate by more than 0.95 with a later one: to choose between twins is no choice, and a rank among
+    them is noise. The last column always stays.
+    """
+    kept: list[int] = []
+    away = returns - returns.mean(axis=0)
+    size = np.sqrt((away**2).sum(axis=0))
+    for k in reversed(range(returns.shape[1])):
+        alike = (away[:, kept].T @ away[:, k] > TWINS * size[kept] * size[k]).any() if size[k] else any(not size[j] for j in kept)
+        if not alike:
+            kept.append(k)
+    found: Float = returns[:, kept[::-1]]
+    return found
 
 
 def blocks_for(sessions: int, blocks: int = BLOCKS) -> int:

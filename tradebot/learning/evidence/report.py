@@ -12,7 +12,7 @@ import numpy as np
 from tradebot.learning.evidence.arrays import Float, sharpe_of
 from tradebot.learning.evidence.inputs import EvidenceInput, Null
 from tradebot.learning.evidence.nulls import beyond_market, delay_gains_p, sign_flip
-from tradebot.learning.evidence.pbo import Overfitting, overfitting
+from tradebot.learning.evidence.pbo import Overfitting, overfitting, without_twins
 from tradebot.learning.evidence.sharpe import (
     ANNUAL,
     bootstrap_interval,
@@ -68,8 +68,7 @@ def build_report(inputs: EvidenceInput) -> HonestyReport:
     trials = dataclasses.replace(inputs.trials, variance=max(inputs.trials.variance, 1.0 / max(sessions, 1)))  # luck on this history
     moments = moments_of(net)
     columns, names = _strategies(inputs)
-    chosen = inputs.configurations if inputs.configurations is not None else net[:, None]
-    overfit = overfitting(chosen)
+    overfit = overfitting(without_twins(inputs.configurations) if inputs.configurations is not None else net[:, None])
     superior = superior_ability(columns, names, draws=inputs.draws, seed=inputs.seed)
     nulls = _nulls(inputs)
     delay_p = delay_gains_p(net, inputs.delayed, inputs.draws, inputs.seed) if inputs.delayed is not None else None

@@ -31,8 +31,11 @@ def superior_ability(
 ) -> Superiority | str:
     """From daily net returns (S, K) of the strategies; the benchmark (S,) is cash by default. Or a sentence that says why not.
 
-    Stationary bootstrap with mean blocks of n^(1/3) sessions. A strategy that differs from the benchmark by a constant, such as one that
-    never traded, is left out: its difference has no deviation to measure it by.
+    Stationary bootstrap with mean blocks of n^(1/3) sessions, studentized: each strategy's difference is divided by its long-run deviation
+    before arch sees it, since arch 8.0.0 knows the option but compares plain means, and so only hears the most volatile one.
+
+    A strategy that differs from the benchmark by a constant, such as one that never traded, is left out: its difference has no deviation to
+    measure it by.
     """
     sessions = len(returns)
     if sessions < SESSIONS_MIN:
@@ -46,7 +49,10 @@ def superior_ability(
     from arch.bootstrap import MCS, SPA
 
     block = block_length(sessions)
-    test = SPA(-base, -returns[:, moving], block_size=block, reps=draws, bootstrap="stationary", seed=seed)
+    apart = returns[:, moving] - base[:, None]
+    test = SPA(
+        np.zeros(sessions), -apart / _long_run_deviation(apart, block), block_size=block, reps=draws, bootstrap="stationary", seed=seed
+    )
     test.compute()
     alike = _alike(returns, moving)
     first = sorted(set(alike.values()))
@@ -73,4 +79,18 @@ def _alike(returns: Float, columns: Sequence[int]) -> dict[int, int]:
     for k in columns:
         apart = {twin: float(np.ptp(returns[:, k] - returns[:, twin])) for twin in sorted(set(found.values()))}
         found[k] = next((twin for twin, width in apart.items() if width <= 1e-12 * scale), k)
+    return found
+
+
+def _long_run_deviation(values: Float, block: int) -> Float:
+    """(K,): root of n times the variance of the mean under the stationary bootstrap (Hansen 2005, section 3.1; Politis and Romano 1994)."""
+    n, keep = len(values), 1.0 - 1.0 / block
+    away = values - values.mean(axis=0)
+    plain = (away**2).sum(axis=0) / n
+    variance = plain.copy()
+    for lag in range(1, n):
+        kernel = (1.0 - lag / n) * keep**lag + lag / n * keep ** (n - lag)
+        if kernel > 1e-9:
+            variance += 2.0 * kernel * (away[:-lag] * away[lag:]).sum(axis=0) / n
+    found: Float = np.sqrt(np.maximum(variance, 1e-6 * plain))
     return found

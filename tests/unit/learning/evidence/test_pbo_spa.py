@@ -3,12 +3,12 @@ from __future__ import annotations
 import numpy as np
 import purgedcv
 import pytest
-from arch.bootstrap import SPA
+from arch.bootstrap import StationaryBootstrap
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tradebot.learning.evidence.arrays import Float, block_length
-from tradebot.learning.evidence.pbo import Overfitting, blocks_for, overfitting
+from tradebot.learning.evidence.pbo import Overfitting, blocks_for, overfitting, without_twins
 from tradebot.learning.evidence.spa import Superiority, superior_ability
 
 
@@ -68,13 +68,33 @@ def test_configurations_that_never_moved_are_no_best() -> None:
     assert (found.pbo, found.logits.min(), found.logits.max()) == (0.0, 0.0, 0.0)
 
 
-def test_superiority_is_arch_on_losses() -> None:
-    returns = noise(5, 300, 6, 0.05)
-    test = SPA(np.zeros(300), -returns, block_size=block_length(300), reps=400, bootstrap="stationary", seed=3)
-    test.compute()
-    found = superior_ability(returns, list("abcdef"), draws=400, seed=3)
+def hansen(returns: Float, draws: int, seed: int) -> float:
+    """The consistent p-value as the paper writes it, from arch's resamples."""
+    n, block = len(returns), block_length(len(returns))
+    q = 1.0 / block
+    mean, away = returns.mean(axis=0), returns - returns.mean(axis=0)
+    kernel = [(n - i) / n * (1 - q) ** i + i / n * (1 - q) ** (n - i) for i in range(n)]
+    omega = np.sqrt([c @ c / n + 2 * sum(kernel[i] * (c[: n - i] @ c[i:]) / n for i in range(1, n)) for c in away.T])
+    statistic = max((np.sqrt(n) * mean / omega).max(), 0.0)
+    centre = np.where(mean >= -omega / np.sqrt(n) * np.sqrt(2 * np.log(np.log(n))), mean, 0.0)
+    drawn = [data[0][0].mean(axis=0) - centre for data in StationaryBootstrap(block, returns, seed=seed).bootstrap(draws)]
+    return float(np.mean([max((np.sqrt(n) * d / omega).max(), 0.0) > statistic for d in drawn]))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_superiority_is_that_of_the_paper(seed: int) -> None:
+    returns = noise(seed, 150, 5, 0.06) * np.array([1.0, 3.0, 0.2, 1.0, 9.0])
+    found = superior_ability(returns, list("abcde"), draws=300, seed=3)
     assert isinstance(found, Superiority)
-    assert (found.lower, found.consistent, found.upper) == tuple(test.pvalues)
+    assert found.consistent == pytest.approx(hansen(returns, 300, 3), abs=1e-9)
+    assert found.lower <= found.consistent <= found.upper
+
+
+def test_a_wild_strategy_does_not_drown_a_good_one() -> None:
+    returns = np.column_stack((noise(1, 500, 1, 0.25), noise(2, 500, 4) * 20.0))
+    found = superior_ability(returns, list("abcde"))
+    assert isinstance(found, Superiority)
+    assert found.consistent < 0.01
 
 
 def test_one_good_among_many_is_found_and_kept() -> None:
@@ -117,3 +137,11 @@ def test_a_benchmark_is_what_must_be_beaten() -> None:
     against = superior_ability(weak, ["weak"], benchmark=market)
     assert isinstance(against, Superiority)
     assert against.consistent > 0.5
+
+
+def test_twins_are_one_configuration_and_ours_is_the_last() -> None:
+    columns = noise(3, 200, 3)
+    twins = np.column_stack((columns[:, 0] * 2 + 0.01, columns, columns[:, 1] + columns[:, 2] * 0.01))
+    assert without_twins(twins) == pytest.approx(np.column_stack((columns[:, 0], columns[:, 2], twins[:, -1])))
+    assert without_twins(np.column_stack((np.zeros(200), columns[:, 0], np.zeros(200)))).shape == (200, 2)
+    assert without_twins(-columns[:, :1] @ np.array([[1.0, -1.0]])).shape == (200, 2)
