@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,15 +11,18 @@ from hypothesis import strategies as st
 
 from tests.golden.sample import FIRST, LAST, Run, sample_market
 from tests.golden.strategy_sample import engine_config
-from tests.property.scan_market import BEFORE_OPEN_NS, Dice, Seen, market, random_config, random_venue, simulate
-from tradebot.core.domain.events import MinuteClosed
+from tests.property.scan_market import BEFORE_OPEN_NS, Dice, Seen, assert_same, market, random_config, random_venue, simulate
+from tradebot.core.domain.commands import Command
+from tradebot.core.domain.events import Event
 from tradebot.core.engine import Engine
 from tradebot.core.opinions.foreseen import Foreseen
 from tradebot.core.opinions.history import opinions_of
 from tradebot.core.opinions.mind import Mind
 from tradebot.sim.driver import Simulation
+from tradebot.sim.outcome import Outcome
 from tradebot.sim.venue import Venue
 from tradebot.sim.venue_config import VenueConfig
+from tradebot.sim.witness import Witness
 
 
 @settings(max_examples=12)
@@ -31,18 +36,17 @@ def test_a_classifier(seed: int) -> None:
     foreseen = Foreseen(grid, opinions_of(grid, Mind.of(config, Dice()), 0), config)
     again, seen = Venue({b.symbol: b for b in histories}, table, grid.sessions[0].open_ns - BEFORE_OPEN_NS, venue_config), Seen()
     other = Engine(config, table, {}, foreseen=foreseen)
-    refused = 0
+    witness = Witness(other, again, grid.sessions)
 
-    def observe(event: object, commands: object) -> None:
-        nonlocal refused
-        refused += type(event).__name__ == "OrderRefused"
-        seen.observe(event, commands)  # type: ignore[arg-type]
+    def observe(event: Event, commands: Sequence[Command]) -> None:
+        seen.observe(event, commands)
+        witness.observe(event, commands)
 
     Simulation(other, again, grid, observer=observe).run("")
     assert (seen.orders, seen.fills, seen.fees_units) == (asked.orders, asked.fills, asked.fees_units)
     assert other.state.book.cash_units == engine.state.book.cash_units == again.cash_units
     assert other.state.trades.open == engine.state.trades.open
-    assert other.refused + refused == outcome.refusals
+    assert_same(witness.outcome(), outcome)
 
 
 @pytest.mark.parametrize("mode", ["bandit", "performance"])
@@ -51,22 +55,22 @@ def test_strategies_on_real_sessions(mode: str) -> None:
     sessions = real.between(FIRST, LAST)
     grid = real.grid(real.since(real.before(FIRST)[-3].open_ns, sessions))
     first = int(grid.minute_ns.searchsorted(sessions[0].open_ns))
-    runs = []
+    runs: list[tuple[Run, Engine, Outcome]] = []
     for foreseen in (None, Foreseen(grid, opinions_of(grid, Mind.of(rules, None), first), rules)):
         venue = Venue(real.histories, real.table, sessions[0].open_ns - BEFORE_OPEN_NS, VenueConfig())
         engine, seen = Engine(rules, real.table, {}, foreseen=foreseen), Run()
-        Simulation(engine, venue, grid, observer=seen.observe).run("")
-        runs.append((seen.intents, seen.fills, seen.trades, engine.state.book.cash_units))
-        if foreseen is None:
-            led = {i.client_order_id: d.thoughts for d in seen.decisions for i in seen.intents if i.decision_id == d.decision_id}
-        else:
-            assert not seen.decisions
-            for intent in seen.intents:
-                if intent.role == "entry":
-                    at_ns = next(e.minute_ns for e in seen.events if isinstance(e, MinuteClosed) and e.ts_event_ns == intent.decided_ns)
-                    thoughts = led[intent.client_order_id]
-                    assert thoughts is not None
-                    assert foreseen.led_by(at_ns, intent.symbol)[1] == thoughts.regimes[grid.symbols.index(intent.symbol)]
-    for asked, told in zip(*runs, strict=True):
-        assert asked == told
-    assert runs[0][0], "nothing was traded"
+        witness = Witness(engine, venue, sessions)
+
+        def observe(event: Event, commands: Sequence[Command], seen: Run = seen, witness: Witness = witness) -> None:
+            seen.observe(event, commands)
+            witness.observe(event, commands)
+
+        Simulation(engine, venue, grid, observer=observe).run("")
+        runs.append((seen, engine, witness.outcome()))
+    (asked, one, said), (told, other, saw) = runs
+    assert asked.intents == told.intents
+    assert asked.fills == told.fills
+    assert asked.trades == told.trades
+    assert one.state.book.cash_units == other.state.book.cash_units
+    assert_same(saw, said)
+    assert len({trade.strategy for trade in saw.trades}) > 1, "several strategies led"

@@ -183,12 +183,12 @@ class Engine:
         state.decided_minute_ns = minute.minute_ns
         held = [p.symbol for p in state.book.positions.values() if p.qty]
         if held:
-            identity = decision_id(self.config.profile, session, minute.minute_ns)
             for symbol in planner.unprotected(state.book):
-                self._watch(symbol, minute, identity)
+                self._watch(symbol, minute, decision_id(self.config.profile, session, minute.minute_ns))
             for n in sorted(map(state.place, held)):
                 symbol = state.symbols[n]
                 if n >= 0 and symbol not in state.closing and foreseen.unwanted(t, n):
+                    identity = decision_id(self.config.profile, session, minute.minute_ns)
                     state.closing[symbol] = Closing(f"forecast {foreseen.conviction[t, n]:+.3f}", identity)
         if not (entries or state.closing):
             return []

@@ -185,21 +185,21 @@ _KIND_OF: Final = {kind: OrderKind.STOP if kind == TRAILING_STOP else OrderKind(
 
 def report_of(order: VenueOrder, legs: tuple[OrderReport, ...] = ()) -> OrderReport:
     """The order in the core's words. A trailing stop reports as the stop that it is at this instant."""
-    return OrderReport(
-        broker_id=order.id,
-        client_order_id=order.client_order_id,
-        symbol=order.symbol,
-        side=order.side,
-        kind=_KIND_OF[order.kind],
-        status=order.status,
-        qty=order.qty,
-        filled_qty=order.filled_qty,
-        filled_units=order.filled_units,
-        ts_event_ns=order.updated_ns,
-        limit_units=order.limit_units,
-        stop_units=order.stop_units,
-        replaced_by=order.replaced_by,
-        replaces=order.replaces,
-        source="venue",
-        legs=legs,
+    return OrderReport(  # by position: this is said several times an order
+        order.id,
+        order.client_order_id,
+        order.symbol,
+        order.side,
+        _KIND_OF[order.kind],
+        order.status,
+        order.qty,
+        order.filled_qty,
+        order.filled_units,
+        order.updated_ns,
+        order.limit_units,
+        order.stop_units,
+        order.replaced_by,
+        order.replaces,
+        "venue",
+        legs,
     )

@@ -66,8 +66,11 @@ class Witness:
                 case RecordDecision(decision=decision):
                     self.refusals += sum(reason.startswith("refused") for reason in decision.reasons)
                     self._remember(decision)
-                case SubmitOrder():
+                case SubmitOrder(intent=intent):
                     self.orders += 1
+                    foreseen = self.engine.foreseen
+                    if foreseen is not None and intent.role is Role.ENTRY:  # then no decision tells
+                        self.thought[intent.client_order_id] = foreseen.led_by(self.engine.state.minute_ns, intent.symbol)
                 case RecordFill(fill=fill):
                     self.fills += 1
                     spread = fill.side.sign * (fill.notional_units - fill.qty * self._path_units(fill))
@@ -95,7 +98,7 @@ class Witness:
             trades=tuple(self._row(trade) for trade in self.trades.values()),
             orders=self.orders,
             fills=self.fills,
-            refusals=self.refusals,
+            refusals=self.refusals + self.engine.refused,
             costs=CostWaterfall(gross, self.spread_units - impact, fees, impact, borrow),
         )
 
