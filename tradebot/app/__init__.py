@@ -23,6 +23,7 @@ _ROOMS: Final = {
     "promote_model": "models",
     "roll_back_model": "models",
     "run": "service",
+    "search": "search",
     "serve_sim": "simulator",
     "show_feature": "features",
     "show_model": "models",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tradebot.cli import check, daemon, data, evidence, features, models, research, simulate, walk_forward
+from tradebot.cli import check, daemon, data, evidence, features, models, research, search, simulate, walk_forward
 
 app = typer.Typer(
     name="tradebot",
@@ -44,6 +44,7 @@ app.command()(daemon.tell)
 app.command()(daemon.logs)
 app.command()(research.train)
 app.command()(research.backtest)
+app.command()(search.search)
 app.command("walk-forward")(walk_forward.walk_forward)
 app.add_typer(data.commands, name="data")
 app.add_typer(features.commands, name="features")
