@@ -102,8 +102,9 @@ def evaluate(label: Float, probability: Float, train_base_rate: float, confidenc
 
 
 def reliability(truth: Float, probability: Float) -> Reliability:
-    """The Brier score in parts. Equal forecasts are never in two bins."""
-    edges = np.unique(np.quantile(probability, np.arange(1, _BINS) / _BINS))
+    """The Brier score in parts. Equal forecasts are never in two bins; ten or fewer different ones have a bin each."""
+    distinct = np.unique(probability)
+    edges = distinct[:-1] if len(distinct) <= _BINS else np.unique(np.quantile(probability, np.arange(1, _BINS) / _BINS))
     place = np.searchsorted(edges, probability, side="left")
     rows = np.bincount(place, minlength=len(edges) + 1)
     held = rows > 0

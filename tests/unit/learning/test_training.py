@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,12 @@ from tradebot.core.domain.bars import BarColumns, market_grid
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.learning.config import RoundTripCost, TrainingConfig
 from tradebot.learning.dataset import Dataset, build_dataset, training_grid, write_dataset
+from tradebot.learning.registry import save
 from tradebot.learning.training import Trained, fit_dataset, train
 from tradebot.learning.universe import screen_by_volume
 from tradebot.serving.artefacts.forest import ForestArtefact
 from tradebot.serving.forest import Forest
+from tradebot.serving.store import load_model
 
 CONFIG = TrainingConfig(label="forward_15m_beats_cost", trees=12, depth=4, min_leaf=20)
 GRID = market()
@@ -136,3 +139,77 @@ def test_shuffled_labels_show_no_skill() -> None:
     trained = fit_dataset(dataclasses.replace(dataset, target=target), CONFIG, RoundTripCost(), silent)
     assert trained.metrics.roc_auc is not None
     assert abs(trained.metrics.roc_auc - 0.5) < 0.06
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "answer"),
+    [
+        ("xgboost", "forward_beats_cost", "probability"),
+        ("xgboost", "regime", "classes"),
+        ("random_forest", "regime", "classes"),
+        ("xgboost_regression", "forward_return", "position"),
+        ("xgboost_regression", "realised_volatility", "position"),
+        ("dollar_profit", "dollar_profit", "position"),
+    ],
+)
+def test_every_kind_trains_saves_and_serves(kind: str, label: str, answer: str, tmp_path: Path) -> None:
+    config = dataclasses.replace(CONFIG, kind=kind, label=label, device="cpu", early_stopping_rounds=5, watch_fraction=0.3)
+    trained = train(GRID, config, RoundTripCost(half_spread_bps=0.1, half_spread_usd_min=0.0))
+    assert trained.artefact.answer == answer
+    told = json.loads(json.dumps(dataclasses.asdict(trained.metrics)))
+    assert told["rows"] == trained.test.rows
+    if answer == "classes":
+        assert trained.classes == ("high_volatility", "trending", "ranging") or set(trained.classes) == set(told["shares"])
+        assert told["accuracy"] > 0.3
+    elif answer == "probability":
+        assert told["conformal"]["covered"] == pytest.approx(0.9, abs=0.03)
+        assert told["reliability"]["uncertainty"] == pytest.approx(told["base_rate"] * (1 - told["base_rate"]))
+    else:
+        assert (told["r2"] is None) == (kind == "dollar_profit")
+        assert (told["net_per_row"] is None) == (label == "realised_volatility")
+        assert told["conformal"] is None or told["conformal"]["covered"] == pytest.approx(0.9, abs=0.04)
+    folder = save(trained, tmp_path, "made_up")
+    model = load_model(folder)
+    rows = build_dataset(GRID, config, RoundTripCost()).rows[:300]
+    assert model.predict(rows).tobytes() == trained.artefact.predictor()(rows).tobytes()
+    assert (model.answer, model.classes) == (answer, trained.classes)
+
+
+def test_a_calibrated_ensemble_is_a_model_like_any_other(tmp_path: Path) -> None:
+    config = dataclasses.replace(
+        CONFIG, kind="ensemble", members=("xgboost", "random_forest"), calibration="venn_abers", watch_fraction=0.3, embargo_sessions=0,
+        device="cpu", weighting="uniqueness", half_life_sessions=5.0,
+    )  # fmt: skip
+    trained = train(GRID, config)
+    folder = save(trained, tmp_path, "made_up")
+    rows = build_dataset(GRID, config, RoundTripCost()).rows[:100]
+    assert load_model(folder).predict(rows).tobytes() == trained.artefact.predictor()(rows).tobytes()
+    assert (folder / "inner" / "xgboost" / "model.ubj").is_file()
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "why"),
+    [
+        ("gradient_boosting", "regime", "learns a probability, and label regime is a classes"),
+        ("xgboost", "forward_return", "learns a probability or classes, and label forward_return is a number"),
+        ("dollar_profit", "triple_barrier", "learns a number, and label triple_barrier is a probability"),
+    ],
+)
+def test_refuses_a_label_that_the_kind_does_not_learn(kind: str, label: str, why: str) -> None:
+    with pytest.raises(OperatorFault, match=why):
+        train(GRID, dataclasses.replace(CONFIG, kind=kind, label=label))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_refuses_a_target_that_is_not_finite(bad: float) -> None:
+    target = build_dataset(GRID, CONFIG, RoundTripCost()).target.copy()
+    target[3] = bad
+    with pytest.raises(OperatorFault, match="is not a finite number on 1 of"):
+        fit_dataset(changed(target=target), CONFIG, RoundTripCost(), silent)
+
+
+def test_refuses_a_number_that_never_changes() -> None:
+    config = dataclasses.replace(CONFIG, kind="xgboost_regression", label="forward_return")
+    dataset = build_dataset(GRID, config, RoundTripCost())
+    with pytest.raises(OperatorFault, match=r"label forward_return is 0\.001 on all"):
+        fit_dataset(dataclasses.replace(dataset, target=np.full(len(dataset), 1e-3)), config, RoundTripCost(), silent)

@@ -23,6 +23,7 @@ from tradebot.serving.boosted import ANSWERS, Boosted, BoostedPredictor, Boosted
 
 MODEL: Final = "model.ubj"
 ABOUT: Final = "xgboost.json"
+_MOST: Final = 1_000_000
 _LOGIT: Final = frozenset({"binary:logistic", "reg:logistic"})  # objectives whose base_score is a probability
 
 
@@ -92,6 +93,8 @@ def _trees(document: Any) -> Boosted:
     said = learner["learner_model_param"]
     inputs, classes = int(said["num_feature"]), max(int(said["num_class"]), 1)
     trees, column = booster["model"]["trees"], np.array(booster["model"]["tree_info"], np.int32)
+    if max(inputs, classes) > _MOST:
+        raise ValueError(f"{inputs} columns and {classes} classes are more than any model of ours has")
     if not trees or len(column) != len(trees) or inputs < 1 or column.min() < 0 or column.max() >= classes:
         raise ValueError("the trees and what is said of them don't agree")
     nodes = [_nodes(tree, inputs) for tree in trees]
