@@ -11,7 +11,7 @@ from tradebot.learning.calibration import calibrated
 from tradebot.learning.config import TrainingConfig
 from tradebot.learning.dataset import Dataset
 from tradebot.learning.splits import watch_split
-from tradebot.learning.trainers.catalogue import LEARNS, WATCHERS
+from tradebot.learning.trainers.catalogue import LEARNS, MOVES, WATCHERS
 from tradebot.learning.trainers.trainer import Fitted, Rows, Trainer
 
 
@@ -45,6 +45,8 @@ def refuse(train: Rows, dataset: Dataset, config: TrainingConfig) -> None:
     if dataset.answer not in learns:
         wanted = " or ".join(learns)
         raise OperatorFault(f"a model of kind {config.kind} learns a {wanted}, and label {dataset.label_name} is a {dataset.answer}")
+    if "dollar_profit" in (config.kind, *config.members) and dataset.label_name not in MOVES:
+        raise OperatorFault(f"dollar_profit earns a move, and label {dataset.label_name} is none: use {' or '.join(sorted(MOVES))}")
     if len(rows) < config.rows_min:
         raise OperatorFault(f"{len(rows)} rows are too few to train on: {config.rows_min} are needed (rows_min)")
     if not np.isfinite(rows).all():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from tradebot.core.domain.bars import Float
 from tradebot.learning.class_evaluation import ClassMetrics, evaluate_classes
 from tradebot.learning.config import TrainingConfig
@@ -11,10 +9,10 @@ from tradebot.learning.conformal import number_coverage, probability_coverage
 from tradebot.learning.dataset import Dataset
 from tradebot.learning.evaluation import Metrics, evaluate
 from tradebot.learning.number_evaluation import NumberMetrics, evaluate_numbers
+from tradebot.learning.trainers.catalogue import MOVES
 from tradebot.learning.trainers.trainer import Fitted, Rows
 
 AnyMetrics = Metrics | NumberMetrics | ClassMetrics
-_MOVES: Final = frozenset({"forward_return", "dollar_profit"})  # labels that a position earns
 
 
 def measure(fitted: Fitted, served: Float, train: Rows, test: Rows, dataset: Dataset, config: TrainingConfig) -> AnyMetrics:
@@ -27,5 +25,5 @@ def measure(fitted: Fitted, served: Float, train: Rows, test: Rows, dataset: Dat
         return evaluate(test.target, served, float(train.target.mean()), config.confidence_min, coverage)
     number = None if fitted.numbers is None or config.kind == "dollar_profit" else fitted.numbers(test.values)
     coverage = None if number is None else number_coverage(test.target, number, test.end_ns, test.minute_ns)
-    cost = test.cost if dataset.label_name in _MOVES else None
+    cost = test.cost if dataset.label_name in MOVES else None
     return evaluate_numbers(test.target, served, number, float(train.target.mean()), cost, coverage)

@@ -193,6 +193,7 @@ def test_a_calibrated_ensemble_is_a_model_like_any_other(tmp_path: Path) -> None
         ("gradient_boosting", "regime", "learns a probability, and label regime is a classes"),
         ("xgboost", "forward_return", "learns a probability or classes, and label forward_return is a number"),
         ("dollar_profit", "triple_barrier", "learns a number, and label triple_barrier is a probability"),
+        ("dollar_profit", "realised_volatility", "earns a move, and label realised_volatility is none"),
     ],
 )
 def test_refuses_a_label_that_the_kind_does_not_learn(kind: str, label: str, why: str) -> None:

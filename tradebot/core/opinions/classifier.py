@@ -1,4 +1,4 @@
-"""One classifier's opinion (SYSTEMS.md section 2): features -> probability -> entry filters."""
+"""One model's opinion (SYSTEMS.md section 2): features -> probability, or position -> entry filters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from tradebot.core.state import State
 
 
 def by_classifier(state: State, minute: MinuteClosed, served: ServedModel, busy: Collection[str], entry: EntryConfig) -> Opinion:
-    """Symbols whose confidence passes the threshold may be entered. `busy` = held or with an open order."""
+    """Symbols whose confidence passes the threshold may be entered. `busy` = held or with an open order.
+
+    A position's confidence is the position itself: entries are long, so a short position is as far from one as can be.
+    """
     valid = finite_rows(state.features[:, served.columns])
     confidence = confidences(served.model, state.features, served.columns, valid)
-    return Opinion(valid, confidence, entry_reasons(state.symbols, valid, confidence, minute.close, busy, entry))
+    word = "position" if served.model.answer == "position" else "confidence"
+    return Opinion(valid, confidence, entry_reasons(state.symbols, valid, confidence, minute.close, busy, entry, word))

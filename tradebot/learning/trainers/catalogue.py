@@ -29,5 +29,7 @@ LEARNS: Final[Mapping[str, tuple[str, ...]]] = {
     "institutional": ("number",),
 }
 """What a kind's label may be (`Dataset.answer`)."""
+MOVES: Final = frozenset({"forward_return", "dollar_profit"})
+"""Labels that a position earns: what dollar profit can be made of."""
 WATCHERS: Final = frozenset({"lstm", "attention"})
 """Kinds that always stop early."""
