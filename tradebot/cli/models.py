@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -13,6 +13,8 @@ from tradebot.cli.show import show
 from tradebot.core.domain.faults import OperatorFault
 
 commands = typer.Typer(no_args_is_help=True, help="Versions of a profile's model, and which one trades.")
+
+REASON_MAX: Final = 40
 
 Version = Annotated[str, typer.Argument(help="A version, or the beginning of its name.", metavar="VERSION")]
 OptionalVersion = Annotated[
@@ -25,7 +27,8 @@ def list_(profile: Profile = DEFAULT_PROFILE, as_json: AsJson = False) -> None:
     """List versions, newest first: what each is, its figures out of sample, which one trades, and why."""
     from tradebot import app
 
-    show(app.list_models(profile), as_json)
+    rows = app.list_models(profile)
+    show(rows if as_json else [_short(row) for row in rows], as_json)
 
 
 @commands.command("show")
@@ -109,6 +112,13 @@ def mirror(
     from tradebot import app
 
     show(app.mirror_models(profile, version, mlflow), as_json)
+
+
+def _short(row: dict[str, Any]) -> dict[str, Any]:
+    """A row that a terminal can hold: the name tells when a version was made, `show` tells the whole reason."""
+    reason = str(row.get("reason", ""))
+    rest = {key: value for key, value in row.items() if key not in ("made", "reason")}
+    return rest | {"reason": reason if len(reason) <= REASON_MAX else reason[: REASON_MAX - 3] + "..."}
 
 
 def _said(reason: str) -> None:
