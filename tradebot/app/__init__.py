@@ -14,7 +14,7 @@ _ROOMS: Final = {
     "export_model": "export",
     "feature_quality": "feature_store",
     "fetch": "history",
-    "honesty": "honesty",
+    "judge": "honesty",
     "latest_features": "feature_store",
     "list_features": "features",
     "list_models": "models",

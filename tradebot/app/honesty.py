@@ -1,4 +1,4 @@
-"""`honesty`: what a walk-forward is worth."""
+"""`tradebot honesty`: what a walk-forward is worth."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tradebot.settings import load_settings, read_environment
 Say = Callable[[str], None]
 
 
-def honesty(profile: str, *, run: str, html: Path | None, say: Say) -> HonestyReport:
+def judge(profile: str, *, run: str, html: Path | None, say: Say) -> HonestyReport:
     """The report on a walk-forward, the latest one by default; `html` gets it as a page with the run's charts.
 
     Raises OperatorFault where there is none, or where it is not whole.

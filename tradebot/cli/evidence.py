@@ -25,7 +25,7 @@ def honesty(
     """Say whether a walk-forward shows an edge. NO EVIDENCE, PROMISING or EVIDENCE, with the first reason."""
     from tradebot import app
 
-    show_report(app.honesty(profile, run=run, html=html, say=_say), as_json)
+    show_report(app.judge(profile, run=run, html=html, say=_say), as_json)
 
 
 def show_report(report: HonestyReport, as_json: bool) -> None:
