@@ -150,13 +150,13 @@ def decide_foreseen(
     if not count:
         return [], 0
     busy, wanted = _busy(state), foreseen.wanted[t]
-    free = count - sum(bool(wanted[state.place(symbol)]) for symbol in busy)
+    taken = [n for symbol in busy if (n := state.place(symbol)) >= 0 and wanted[n]]
+    free = count - len(taken)
     if not free:
         return [], 0
     blocked = no_new_risk(state, minute, session, config)
     if blocked is not None or len(busy) >= config.limits.positions_max:
         return [], free
-    taken = {state.place(symbol) for symbol in busy}
     candidates = [n for n in foreseen.order(t, np.flatnonzero(wanted)) if n not in taken]
     identity = decision_id(config.profile, session, minute.minute_ns)
     entries = _entries(state, minute, identity, None, candidates, foreseen.conviction[t], config, in_brief=True)
@@ -181,8 +181,13 @@ def no_new_risk(state: State, minute: MinuteClosed, session: Session, config: En
 
 def _busy(state: State) -> set[str]:
     """Symbols held, working or being closed."""
-    book = state.book
-    return {s for s, p in book.positions.items() if p.qty} | {o.symbol for o in book.open_orders()} | state.closing.keys()
+    book, busy = state.book, set(state.closing)
+    for symbol, position in book.positions.items():
+        if position.qty:
+            busy.add(symbol)
+    for order in book.open_orders():
+        busy.add(order.symbol)
+    return busy
 
 
 def _risk_view(state: State, busy: set[str]) -> RiskView:

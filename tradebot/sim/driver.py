@@ -84,7 +84,9 @@ class Simulation:
         for session in (s for s in self.grid.sessions if s.open_ns >= start_ns):
             for at_ns, event in self._day(session):
                 self._run_until(at_ns)
-                self._handle(event)
+                self._tell(event)
+                if self._inbox:
+                    self._pump()
         self._handle(self._account())
 
     def _day(self, session: Session) -> Iterator[tuple[int, Event]]:
@@ -103,14 +105,14 @@ class Simulation:
 
     def _run_until(self, to_ns: int) -> None:
         """Move the venue to an instant, stopping wherever it has something to say, so that answers are given in time."""
-        while True:
-            next_ns = self.venue.next_instant()
-            at_ns = to_ns if next_ns is None else min(next_ns, to_ns)
-            self.venue.advance(at_ns)
+        venue = self.venue
+        while (next_ns := venue.next_instant()) is not None and next_ns <= to_ns:
+            venue.advance(next_ns)
             self._drain()
             self._pump()
-            if at_ns == to_ns:
+            if next_ns == to_ns:
                 return
+        venue.advance(to_ns)  # nothing happens on the way
 
     def _handle(self, event: Event) -> None:
         """Hand over one event and everything that follows from it at this instant."""
@@ -119,11 +121,14 @@ class Simulation:
 
     def _pump(self) -> None:
         while self._inbox:
-            next_event = self._inbox.popleft()
-            commands = self.engine.handle(next_event)
-            self.observer(next_event, commands)
-            for command in commands:
-                self._obey(command)
+            self._tell(self._inbox.popleft())
+
+    def _tell(self, event: Event) -> None:
+        """Hand over one event and obey what comes of it; the answers wait in the inbox."""
+        commands = self.engine.handle(event)
+        self.observer(event, commands)
+        for command in commands:
+            self._obey(command)
 
     def _obey(self, command: Command) -> None:
         now_ns = self.venue.now_ns

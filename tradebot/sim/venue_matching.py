@@ -6,8 +6,9 @@ On a move a stop or limit acts at its own price; at a moment (an arrival, or the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
+
+import msgspec
 
 from tradebot.core.domain.orders import Side
 from tradebot.sim.venue_orders import LIMIT, MARKET, STOP_LIMIT, TRAILING_STOP, VenueOrder
@@ -15,8 +16,7 @@ from tradebot.sim.venue_orders import LIMIT, MARKET, STOP_LIMIT, TRAILING_STOP, 
 ALWAYS_LOW = 1 << 62  # a band that every bar reaches
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True, gc=False):
     """A path price and the prices at which a market order buys and sells there, in units."""
 
     price_units: int

@@ -33,8 +33,7 @@ STOP_LEG: Final = "stop_loss"
 RESTING: Final = (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED, OrderStatus.PENDING_CANCEL)
 
 
-@dataclass(frozen=True, slots=True)
-class NewOrder:
+class NewOrder(msgspec.Struct, frozen=True, gc=False):
     """A request to trade. `trail_units` is a distance in units, `trail_percent` a distance in percent of the best price."""
 
     symbol: str
