@@ -155,3 +155,12 @@ def test_serving_needs_no_xgboost(tmp_path: Path) -> None:
         f"read_artefact(Path({str(tmp_path)!r}), 'xgboost').predictor()(np.zeros((2, 5))); sys.exit('xgboost' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_a_document_or_a_sentence(data: bytes) -> None:
+    for start in (b"", b"{i\x01a", b"[$d#", b"[#", b"{i\x01a["):
+        try:
+            read_ubj(start + data)
+        except ValueError as error:
+            assert str(error)
