@@ -5,30 +5,30 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from tradebot.app.backtest import run_fast, run_full
 from tradebot.app.candidate import register
 from tradebot.app.history import fetch
 from tradebot.app.kernels import ready_kernels
 from tradebot.app.market import Market, load_market
 from tradebot.app.shelf import load, models_of
 from tradebot.app.tally import Tally, buy_and_hold_fraction
-from tradebot.core.domain.commands import Command
-from tradebot.core.domain.events import Event
+from tradebot.app.trials import record
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.session import Session
 from tradebot.core.domain.units import NS_PER_S, UNITS_PER_USD
 from tradebot.core.engine import Engine
-from tradebot.core.features.catalogue import warm_up_bars
 from tradebot.core.forecast.model import Model
-from tradebot.core.opinions.mind import columns_read
 from tradebot.learning.alarms.alarm import as_rows
 from tradebot.serving.manifest import read_manifest
 from tradebot.serving.store import current_model, latest_model
 from tradebot.settings import Settings, load_settings, read_environment
-from tradebot.shell.feeds.minute_feed import warm_up_from
+from tradebot.sim.benchmarks import benchmarks_of
+from tradebot.sim.outcome import Outcome
 
 Progress = Callable[[str, int, int], None]
+FIDELITIES: Final = ("fast", "full")
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -65,6 +65,11 @@ def train(
     progress(f"features and labels of {len(sessions)} sessions of {len(market.histories)} symbols", 0, 0)
     registered = register(settings, market.grid(sessions), dataset, lambda stage: progress(stage, 0, 0))
     manifest = read_manifest(registered.folder)
+    net, unit = registered.verdict.figures.get("candidate_net_per_session"), registered.verdict.figures.get("unit", "")
+    trial = record(
+        settings, profile, what="train", score=None if net is None else float(net), score_name=f"{unit} a held-out session",
+        outcome=manifest.files, note=manifest.model_id, say=lambda line: progress(line, 0, 0),
+    )  # fmt: skip
     return {
         "model_id": manifest.model_id,
         "folder": str(registered.folder),
@@ -79,12 +84,28 @@ def train(
         "metrics": manifest.metrics,
         "gate": registered.verdict.figures,
         "alarms": as_rows(registered.alarms),
+        "trial": trial.number,
     }
 
 
-def backtest(profile: str, *, bars: Path | None, first: dt.date | None, last: dt.date | None, progress: Progress) -> dict[str, Any]:
-    """Every event of past sessions through the engine, against the simulated venue, net of cost, beside buy-and-hold."""
+def backtest(
+    profile: str,
+    *,
+    bars: Path | None,
+    first: dt.date | None,
+    last: dt.date | None,
+    progress: Progress,
+    fidelity: str = "full",
+    html: Path | None = None,
+) -> dict[str, Any]:
+    """Past sessions, net of cost, beside buy-and-hold: every event through the engine ("full"), or the compiled scan ("fast").
+
+    Each call is a row in the ledger of trials. `html` names a page that gets the charts. Raises OperatorFault for a profile without a
+    model, and for what only the full simulation can do.
+    """
     settings = load_settings(profile, read_environment())
+    if fidelity not in FIDELITIES:
+        raise OperatorFault(f"--fidelity {fidelity}: it is fast or full")
     root, name = settings.models_dir, models_of(settings)
     folder = current_model(root, name) or latest_model(root, name)
     if folder is None and settings.model.kind != "none":
@@ -95,20 +116,28 @@ def backtest(profile: str, *, bars: Path | None, first: dt.date | None, last: dt
     sessions = market.between(first or dt.date.min, last or dt.date.max)
     if not sessions:
         raise OperatorFault(f"no session from {first} to {last} has bars")
-    if folder is None or settings.model.kind == "none":
-        report, _ = simulate(settings, market, sessions, None, progress)
-        return {
-            **report,
-            "in_sample_sessions": 0,
-            "note": "nothing was learned beforehand; what the strategies earned is learned on the way",
-        }
-    model, trained_to = load(folder), read_manifest(folder).test.last_ns
-    report, _ = simulate(settings, market, sessions, model, progress, model.manifest_sha256)
-    learned = [s.date for s in sessions if s.open_ns <= trained_to]
+    model = None if folder is None or settings.model.kind == "none" else load(folder)
+    tally = Tally()
+    if fidelity == "fast":
+        outcome = run_fast(settings, market, sessions, model)
+    else:
+        sha256 = model.manifest_sha256 if model is not None else ""
+        outcome, _ = run_full(settings, market, sessions, model, progress, sha256, tally.observe)
+    trained_to = 0 if model is None or folder is None else read_manifest(folder).test.last_ns
+    learned = sum(s.open_ns <= trained_to for s in sessions)
+    note = _note(model, learned)
+    trial = record(
+        settings, profile, what="backtest", dates=[s.date for s in outcome.sessions], returns=outcome.session_returns(),
+        outcome=[outcome.orders, outcome.cash_units], note=f"{fidelity}, {note}", say=lambda line: progress(line, 0, 0),
+    )  # fmt: skip
+    if html is not None:
+        _write_page(html, settings, market, outcome, fidelity, note)
     return {
-        **report,
-        "in_sample_sessions": len(learned),
-        "note": f"IN SAMPLE: the model has seen {len(learned)} of these sessions" if learned else "out of sample",
+        **result(market, outcome),
+        **(tally.shares() if fidelity == "full" else {}),
+        "in_sample_sessions": learned,
+        "note": note,
+        "trial": trial.number,
     }
 
 
@@ -121,41 +150,61 @@ def simulate(
     manifest_sha256: str = "",
 ) -> tuple[dict[str, Any], Engine]:
     """One in-process run over `sessions` with any model, or none where the profile needs none: the report and the engine as it ended."""
-    from tradebot.sim.driver import Simulation
-    from tradebot.sim.venue import Venue
-
-    tally, start_ns = Tally(), rebalance_start_ns(sessions[0])
-    warm_from_ns = warm_up_from(market.table, start_ns, warm_up_bars(columns_read(settings.engine, model)))
-    grid = market.grid(market.since(warm_from_ns, sessions))
-    venue = Venue(market.histories, market.table, start_ns, settings.venue)
-    engine = Engine(settings.engine, market.table, {model.model_id: model} if model is not None else {})
-    total = sum(s.minutes for s in sessions)
-
-    def observe(event: Event, commands: Sequence[Command]) -> None:
-        tally.observe(event, commands)
-        if tally.minutes % 390 == 0:
-            progress("trading", tally.minutes, total)
-
-    simulation = Simulation(engine, venue, grid, settings.timetable, settings.feed.grace_s, observe, warm_from_ns=warm_from_ns)
-    simulation.run(model.model_id if model is not None else "", manifest_sha256)
-    progress("trading", total, total)
-    return summary(
-        tally, engine, settings.venue.cash_usd, grid_hold=buy_and_hold_fraction(grid, sessions[0].date, sessions[-1].date)
-    ), engine
+    tally = Tally()
+    outcome, engine = run_full(settings, market, sessions, model, progress, manifest_sha256, tally.observe)
+    return {**result(market, outcome), **tally.shares()}, engine
 
 
-def summary(tally: Tally, engine: Engine, cash_usd: float, grid_hold: float) -> dict[str, Any]:
-    """What a run came to, money in dollars. P&L is after spread and fees; buy-and-hold puts all cash in, equal weights."""
-    equity_usd = engine.state.equity_units() / UNITS_PER_USD
+def result(market: Market, outcome: Outcome) -> dict[str, Any]:
+    """What a run came to, money in dollars. P&L is after all cost; buy-and-hold puts all cash in, equal weights."""
+    usd, closed = UNITS_PER_USD, [t for t in outcome.trades if not t.is_open]
+    held = buy_and_hold_fraction(market.grid(outcome.sessions), outcome.sessions[0].date, outcome.sessions[-1].date)
+    costs = outcome.costs
     return {
-        **tally.report(),
-        "pnl_usd": round(equity_usd - cash_usd, 4),
-        "return_fraction": equity_usd / cash_usd - 1.0,
-        "buy_and_hold_usd": round(grid_hold * cash_usd, 2),
-        "buy_and_hold_fraction": grid_hold,
-        "final_cash_usd": engine.state.book.cash_units / UNITS_PER_USD,
-        "positions_left": {s: p.qty for s, p in engine.state.book.positions.items() if p.qty},
+        "sessions": len(outcome.sessions),
+        "decisions": len(outcome.minute_ns) * len(outcome.symbols),
+        "orders": outcome.orders,
+        "fills": outcome.fills,
+        "refusals": outcome.refusals,
+        "trades_closed": len(closed),
+        "trades_won": sum(t.pnl_units > 0 for t in closed),
+        "trades_open": len(outcome.trades) - len(closed),
+        "pnl_usd": (outcome.end_units - outcome.start_units) / usd,
+        "return_fraction": outcome.return_fraction,
+        "gross_usd": costs.gross_units / usd,
+        "spread_usd": costs.spread_units / usd,
+        "fees_usd": costs.fees_units / usd,
+        "impact_usd": costs.impact_units / usd,
+        "borrow_usd": costs.borrow_units / usd,
+        "buy_and_hold_usd": round(held * outcome.start_units / usd, 2),
+        "buy_and_hold_fraction": held,
+        "final_cash_usd": outcome.cash_units / usd,
+        "positions_left": {t.symbol: t.qty for t in outcome.trades if t.is_open},
     }
+
+
+def _note(model: Model | None, learned: int) -> str:
+    if model is None:
+        return "nothing was learned beforehand; what the strategies earned is learned on the way"
+    return f"IN SAMPLE: the model has seen {learned} of these sessions" if learned else "out of sample"
+
+
+def _write_page(path: Path, settings: Settings, market: Market, outcome: Outcome, fidelity: str, note: str) -> None:
+    from tradebot.view.report.content import ReportInput
+    from tradebot.view.report.write import write_report
+
+    content = ReportInput(
+        title=f"{settings.profile}: backtest",
+        outcome=outcome,
+        benchmarks=benchmarks_of(market.grid(outcome.sessions), outcome.minute_ns, outcome.start_units),
+        facts=(("Profile", settings.about or settings.profile), ("Fidelity", fidelity)),
+        notes=(note,),
+        zero_cost=settings.costs.zero,
+    )
+    try:
+        write_report(path, content)
+    except OSError as error:
+        raise OperatorFault(f"{path}: the page can't be written ({error.strerror or error})") from error
 
 
 def rebalance_start_ns(session: Session) -> int:

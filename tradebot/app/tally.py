@@ -74,7 +74,12 @@ class Tally:
             "trades_won": len(won),
             "trades_open": len(self.trades) - len(closed),
             "fees_usd": self.fees_units / UNITS_PER_USD,
-        } | {
+            **self.shares(),
+        }
+
+    def shares(self) -> dict[str, object]:
+        """Of symbol-minutes: in each regime, and under each choice; nothing for a profile without strategies."""
+        return {
             name: {key: round(count / counts.total(), 4) for key, count in counts.most_common()}
             for name, counts in (("regime_shares", self.regimes), ("arm_shares", self.arms))
             if counts

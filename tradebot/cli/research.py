@@ -44,6 +44,8 @@ def backtest(
     bars: Bars = None,
     first: Annotated[OptionalDay, typer.Option("--first", formats=DAY, help="First session.")] = None,
     last: Annotated[OptionalDay, typer.Option("--last", formats=DAY, help="Last session.")] = None,
+    fidelity: Annotated[str, typer.Option("--fidelity", help="full (every event) or fast (compiled scan, ideal venue).")] = "full",
+    html: Annotated[Path | None, typer.Option("--html", help="Also write the charts and trades as one page.", metavar="FILE")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Trade past sessions. The engine against the simulated venue, net of cost, beside buy-and-hold."""
@@ -56,6 +58,8 @@ def backtest(
             first=first.date() if first else None,
             last=last.date() if last else None,
             progress=progress,
+            fidelity=fidelity,
+            html=html,
         )
     show(report, as_json)
 
