@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from scripts.benchmarks import whole_profile
 from scripts.benchmarks.indicators import walk
 from scripts.benchmarks.measure import Figure
 from tradebot.core.config import EngineConfig
@@ -31,13 +32,13 @@ from tradebot.sim.outcome import Outcome
 from tradebot.sim.scan.backtest import fast_backtest
 from tradebot.sim.venue_config import VenueConfig
 
-BARS, SESSIONS, SYMBOLS, REPEATS = 440_000, 30, 100, 7
+BARS, SESSIONS, SYMBOLS, REPEATS = 440_000, 30, 100, 15
 Float = np.ndarray
 
 
 def measure() -> list[Figure]:
     a, b = case_a(), case_b()
-    return [*_figures_a(a), *_figures_b(b), *_process()]
+    return [*_figures_a(a), *_figures_b(b), *_process(), *whole_profile.measure()]
 
 
 def config(positions_max: int, fraction: float, stop: float, target: float) -> EngineConfig:
@@ -75,7 +76,7 @@ def run_a(grid: MarketGrid) -> Outcome:
     """Averages, opinions and the backtest."""
     conviction, exits = np.empty(grid.close.shape), np.empty(grid.close.shape, np.bool_)
     crossover(grid.close, 2, 8, conviction, exits)
-    return fast_backtest(config(1, 0.9, 0.5, 1.0), VenueConfig(), grid, conviction, grid.present, exits)
+    return fast_backtest(config(1, 0.01, 0.5, 1.0), VenueConfig(), grid, conviction, grid.present, exits)
 
 
 @njit(cache=True, error_model="numpy")
@@ -119,7 +120,7 @@ def _figures_a(grid: MarketGrid) -> list[Figure]:
     open_, close = grid.open[:, 0] / 10_000.0, grid.close[:, 0] / 10_000.0
     bare, _ = best(lambda: _bare(open_, close, 2, 8))
     plain, _ = best(lambda: _plain(open_.tolist(), close.tolist()), 2)
-    note = f"{len(made.trades):,} trades, {made.orders:,} orders, {bars:,} bars, {bars / took / 1e6:.0f} M bars/s; best of {REPEATS}"
+    note = f"{made.fills:,} fills ({len(made.trades):,} round trips), {bars:,} bars, {bars / took / 1e6:.0f} M bars/s; best of {REPEATS}"
     return [
         Figure("backtest A, ours", took * 1e3, "ms", 30.0, note),
         Figure("backtest A, bare numba loop", bare * 1e3, "ms", None, f"no costs, no limits, floats; ours is {took / bare:.1f}x"),
@@ -216,5 +217,5 @@ def _process() -> list[Figure]:
     done = subprocess.run([sys.executable, "-c", _WHOLE], capture_output=True, text=True, check=True, env=dict(os.environ))
     took = time.perf_counter() - began
     rss, trades = json.loads(done.stdout)
-    note = f"a new process: imports, making the bars, averages, {trades:,} trades"
+    note = f"a new process: imports, making the bars, averages, {trades:,} round trips"
     return [Figure("backtest A, whole process", took, "s", 1.5, note), Figure("backtest A, peak RSS", rss, "MB", 300.0, "of that process")]

@@ -7,7 +7,20 @@ from importlib import import_module
 
 from scripts.benchmarks.measure import Figure, show
 
-PARTS = ("decision", "perception", "indicators", "inference", "networks", "gpu", "start", "newcomer", "backtest", "simulation", "evidence", "suite")
+PARTS = (
+    "decision",
+    "perception",
+    "indicators",
+    "inference",
+    "networks",
+    "gpu",
+    "start",
+    "newcomer",
+    "backtest",
+    "simulation",
+    "evidence",
+    "suite",
+)
 QUICK = ("decision", "perception", "indicators", "start")
 
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from tradebot.core.config import EngineConfig
 from tradebot.core.domain.bars import TAPE, MarketGrid
@@ -29,6 +31,7 @@ from tradebot.sim.venue_config import VenueConfig
 _GRACE_S_MAX = 15.0  # then the next bar's path has left its open
 _ROOM = 1 << 14
 _NONE = np.zeros((0, 0), np.int64)
+T = TypeVar("T", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +88,8 @@ def scan_market(
     days = days_of(config, grid, first_minute)
     book = new_book(symbols, minutes, len(days.first), units_nearest(venue.cash_usd))
     book.account[at.ROW] = first_minute
-    bars, wishes = (
-        _bars(grid, venue, impact, first_minute),
-        Wishes(conviction, valid, np.zeros((0, 0), np.bool_) if exits is None else exits),
-    )
+    bars = _bars(grid, venue, impact, first_minute)
+    wishes = Wishes(_plain(conviction), _plain(valid), np.zeros((0, 0), np.bool_) if exits is None else _plain(exits))
     trades = np.empty((_ROOM + 2 * symbols, at.TRADE_WIDTH), np.int64)
     fills, orders = np.zeros((log_rows, at.LOG_WIDTH), np.int64), np.zeros((log_rows, at.LOG_WIDTH), np.int64)
     while not scan(bars, wishes, days, rules, grid.minute_ns, book, trades, fills, orders, 2 * symbols):
@@ -194,4 +195,10 @@ def _bars(grid: MarketGrid, venue: VenueConfig, impact: ImpactTables | None, fir
     if venue.impact_y and first_minute < len(grid.session_of):
         tables, first = impact or impact_tables_of(grid), int(grid.session_of[first_minute])
         sigma, adv = tables.sigma_day_fraction[first:], tables.adv_shares[first:]
-    return Bars(grid.open, grid.high, grid.low, grid.close, *quotes, grid.present, sigma, adv)
+    opens, highs, lows, closes = (_plain(x) for x in (grid.open, grid.high, grid.low, grid.close))
+    return Bars(opens, highs, lows, closes, *quotes, _plain(grid.present), _plain(sigma), _plain(adv))
+
+
+def _plain(values: npt.NDArray[T]) -> npt.NDArray[T]:
+    """In the one layout that the scan is compiled for; no copy where it has it."""
+    return np.ascontiguousarray(values)
