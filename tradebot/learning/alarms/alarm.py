@@ -31,7 +31,8 @@ class AlarmConfig:
     `rows_max` bounds the rows that each of their small trainings sees, and that each is measured on; their models have at most `trees_max`
     trees of `depth_max`. `false_alarm` is the chance that an alarm of statistics rings on clean data, each time it is asked (one-sided);
     `skill_min` is the difference in skill (AUC or rank correlation) below which nothing rings, however certain. A difference is measured
-    over sessions, of which `sessions_min` are needed. `values_max` bounds the feature values that are computed again.
+    over sessions, of which `sessions_min` are needed: where fewer than `sessions_enough` were held out, all sessions are asked about, each
+    by a model that has not seen it (purged folds). `values_max` bounds the feature values that are computed again.
     """
 
     rows_max: Annotated[int, Ge(500)] = 20_000
@@ -43,6 +44,8 @@ class AlarmConfig:
     false_alarm: Annotated[float, Gt(0), Lt(0.5)] = 0.001
     skill_min: Annotated[float, Ge(0)] = 0.005
     sessions_min: Annotated[int, Ge(3)] = 4
+    sessions_enough: Annotated[int, Ge(3)] = 8
+    folds: Annotated[int, Ge(2)] = 4
     values_max: Annotated[int, Ge(1000)] = 20_000_000
     seed: Annotated[int, Ge(0)] = 17
 

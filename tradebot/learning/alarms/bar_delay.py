@@ -13,7 +13,7 @@ import numpy as np
 from tradebot.core.domain.bars import Float, Int
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.learning.alarms.alarm import Alarm, AlarmConfig, not_measured
-from tradebot.learning.alarms.case import Case, Predict, bound_of, learn_from, skill_of, thinned
+from tradebot.learning.alarms.case import Case, Predict, asked_out_of_sample, bound_of, enough_held_out, skill_of, thinned
 from tradebot.learning.trainers.trainer import Rows
 
 SKILL, NET = "one_bar_delay", "one_bar_delay_net"
@@ -21,20 +21,26 @@ _FOLLOWED = 0.2  # of the rows, those with the highest predictions
 
 
 def bar_delay(case: Case, config: AlarmConfig, predict: Predict | None = None) -> tuple[Alarm, Alarm]:
-    """`figure` is the mean of (delayed - prompt) over sessions. `predict` is the fitted model; by default a small one is trained."""
-    test = thinned(case, case.test, config)
-    rows = case.rows.where(test)
-    before = one_bar_before(rows)
-    has = np.flatnonzero(before >= 0)
+    """`figure` is the mean of (delayed - prompt) over sessions. `predict` is the fitted model; by default a small one is trained, and where
+    too few sessions were held out several are (case.py)."""
     try:
+        if predict is not None and enough_held_out(case, config):
+            asked = [(predict, thinned(case, case.test, config))]
+        else:
+            asked = asked_out_of_sample(case, case.rows, config)
+        at = np.concatenate([rows for _, rows in asked])
+        said = np.concatenate([model(case.rows.values[rows]) for model, rows in asked])
+        order = np.argsort(at, kind="stable")
+        at, said = at[order], said[order]
+        before = one_bar_before(case.rows.where(at))
+        has = np.flatnonzero(before >= 0)
         if not len(has):
             raise OperatorFault("no row has one a bar before it")
-        said = (predict or learn_from(case, case.rows.where(thinned(case, case.train, config))))(rows.values)
-        prompt, delayed, judged = said[has], said[before[has]], rows.where(has)
+        prompt, delayed, judged = said[has], said[before[has]], case.rows.where(at[has])
     except OperatorFault as fault:
         return not_measured(SKILL, str(fault)), not_measured(NET, str(fault))
     return _asked(lambda: _skill(case, prompt, delayed, judged, config), SKILL), _asked(
-        lambda: _net(case.net[test][has], prompt, delayed, judged, config), NET
+        lambda: _net(case.net[at[has]], prompt, delayed, judged, config), NET
     )
 
 

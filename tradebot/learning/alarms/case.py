@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from tradebot.core.domain.bars import Bool, Float, Int
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.learning.alarms.alarm import AlarmConfig
 from tradebot.learning.alarms.skill import Answer, Skill, skill
+from tradebot.learning.splits import purged_k_fold
 from tradebot.learning.trainers.trainer import Rows
 
 Predict = Callable[[Float], Float]
@@ -50,6 +51,26 @@ def learn_from(case: Case, rows: Rows) -> Predict:
     if not len(rows) or rows.target.min() == rows.target.max():
         raise OperatorFault(f"{len(rows)} rows have one and the same target")
     return case.learn(rows)
+
+
+def asked_out_of_sample(case: Case, rows: Rows, config: AlarmConfig) -> list[tuple[Predict, Int]]:
+    """Models with the rows that they may be asked about: the training's own split, or purged folds where too few sessions were held out.
+
+    `rows` are the case's, perhaps with more columns. Every session is asked about by one model only. Raises OperatorFault.
+    """
+    if enough_held_out(case, config):
+        return [(learn_from(case, rows.where(thinned(case, case.train, config))), thinned(case, case.test, config))]
+    folds = purged_k_fold(rows.minute_ns, case.end_ns, rows.session_of, config.folds, case.embargo_sessions)
+    share = replace(config, rows_max=max(1, config.rows_max // config.folds))
+    return [
+        (learn_from(case, rows.where(thinned(case, fold.train, config))), thinned(case, fold.test, share))
+        for fold in folds
+    ]  # fmt: skip
+
+
+def enough_held_out(case: Case, config: AlarmConfig) -> bool:
+    """Whether differences between the held-out sessions can tell anything."""
+    return len(np.unique(case.rows.session_of[case.test])) >= config.sessions_enough
 
 
 def skill_of(case: Case, prediction: Float, rows: Rows) -> Skill:

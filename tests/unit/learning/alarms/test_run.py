@@ -62,8 +62,10 @@ def test_a_fitted_model_is_asked_where_it_is_given(dataset: Dataset) -> None:
         asked.append(len(rows))
         return rows[:, 0]
 
-    run_alarms(dataset, GRID, CONFIG, COST, TRAINERS[CONFIG.kind], alarms=ALARMS, predict=predict)
+    run_alarms(dataset, GRID, CONFIG, COST, TRAINERS[CONFIG.kind], alarms=dataclasses.replace(ALARMS, sessions_enough=4), predict=predict)
     assert len(asked) == 1 and asked[0] > 0
+    run_alarms(dataset, GRID, CONFIG, COST, TRAINERS[CONFIG.kind], alarms=ALARMS, predict=predict)
+    assert len(asked) == 1, "it has seen all but a few sessions: folds are asked in its place"
 
 
 def test_a_column_that_looks_one_bar_ahead_rings(dataset: Dataset) -> None:
