@@ -8,7 +8,7 @@ from tradebot.core.domain.faults import OperatorFault
 from tradebot.serving.manifest import read_manifest
 from tradebot.serving.model import StoredModel
 from tradebot.serving.regime_store import FOLDER, KIND, RegimeModel, load_regimes
-from tradebot.serving.store import current_model, load_model
+from tradebot.serving.store import current_model, latest_model, load_model
 from tradebot.settings import Settings
 
 Served = StoredModel | RegimeModel
@@ -32,11 +32,20 @@ class Shelf(dict[str, Served]):
         return self[model_id] if model_id in self else self.put(self._models_dir / model_id)
 
     def current(self, settings: Settings) -> Served:
-        """The version that trades. Raises OperatorFault when none was trained yet."""
+        """The version that trades. Raises OperatorFault when none was trained yet, or none was promoted."""
         folder = current_model(self._models_dir, models_of(settings))
         if folder is None:
-            raise OperatorFault(f"{settings.profile} has no model yet; make one with: tradebot train --profile {settings.profile}")
+            raise OperatorFault(_no_model(settings, latest_model(self._models_dir, models_of(settings))))
         return self.put(folder)
+
+
+def _no_model(settings: Settings, newest: Path | None) -> str:
+    profile = settings.profile
+    if newest is None:
+        return f"{profile} has no model yet; make one with: tradebot train --profile {profile}"
+    gate = read_manifest(newest).gate
+    why = f" ({gate.reason})" if gate is not None and not gate.promote else ""
+    return f"no version of {profile} was promoted, the newest is {newest.name}{why}; see: tradebot models list --profile {profile}"
 
 
 def load(folder: Path) -> Served:

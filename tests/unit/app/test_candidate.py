@@ -12,6 +12,7 @@ from tests.unit.learning.market import market
 from tests.unit.serving.tamper import resign
 from tradebot.app import candidate
 from tradebot.app.candidate import register
+from tradebot.app.shelf import Shelf
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.learning.alarms.alarm import Alarm
 from tradebot.learning.dataset import build_dataset
@@ -120,3 +121,12 @@ def test_a_training_that_fails_leaves_everything_as_it_was(settings: Settings) -
         register(too_few, GRID, None, silent)
     assert versions(settings.models_dir, "demo") == [first]
     assert current_model(settings.models_dir, "demo") == first
+
+
+def test_a_daemon_is_told_why_no_model_trades(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(OperatorFault, match="demo has no model yet; make one with: tradebot train --profile demo"):
+        Shelf(settings.models_dir).current(settings)
+    monkeypatch.setattr(candidate, "run_alarms", lambda *_, **__: (Alarm("noise_feature", True, 1.0, 0.5, "noise ranks high"),))
+    newest = register(settings, GRID, None, silent).folder.name
+    with pytest.raises(OperatorFault, match=rf"no version of demo was promoted, the newest is {newest} \(leak alarm: noise ranks high\)"):
+        Shelf(settings.models_dir).current(settings)

@@ -13,8 +13,9 @@ import pytest
 from tests.architecture.source_files import ROOT
 from tests.unit.cli.conftest import Call
 
-COMMANDS = ("run", "start", "stop", "status", "logs", "train", "backtest", "data", "features", "sim-alpaca", "config")
+COMMANDS = ("run", "start", "stop", "status", "logs", "train", "backtest", "data", "features", "models", "sim-alpaca", "config")
 FEATURES = tuple(f"features {name}" for name in ("list", "show", "verify", "build", "latest", "quality"))
+MODELS = tuple(f"models {name}" for name in ("list", "show", "compare", "promote", "rollback", "export", "mirror"))
 HEAVY = (
     "alpaca",
     "apscheduler",
@@ -44,14 +45,16 @@ def test_help_names_every_command(tradebot: Call) -> None:
     assert "demo " not in answer.out
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "demo", "data fetch", "data list", "data check", "config show", *FEATURES])
+@pytest.mark.parametrize("command", [*COMMANDS, "demo", "data fetch", "data list", "data check", "config show", *FEATURES, *MODELS])
 def test_every_command_has_help(command: str, tradebot: Call) -> None:
     answer = tradebot(*command.split(), "--help")
     assert answer.code == 0
     assert "Usage: tradebot" in answer.out
 
 
-@pytest.mark.parametrize("command", ["status", "train", "backtest", "data fetch", "data list", "data check", "config show", *FEATURES])
+@pytest.mark.parametrize(
+    "command", ["status", "train", "backtest", "data fetch", "data list", "data check", "config show", *FEATURES, *MODELS]
+)
 def test_every_reading_command_speaks_json(command: str, tradebot: Call) -> None:
     assert "--json" in tradebot(*command.split(), "--help").out
 
