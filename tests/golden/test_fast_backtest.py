@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from tests.golden.sample import FIRST, LAST, BelowVwap, sample_market
-from tests.golden.strategy_sample import engine_config
+from tests.golden.strategy_sample import NAMES, engine_config
 from tests.playbook.market import config
 from tests.property.scan_market import assert_same
 from tradebot.app.backtest import run_fast, run_full
 from tradebot.app.market import Market
 from tradebot.core.config import EngineConfig
 from tradebot.core.execution.exits import ExitsConfig
-from tradebot.core.forecast.model import Model
+from tradebot.core.features.catalogue import schema_hash
+from tradebot.core.forecast.model import Answer, Model
+from tradebot.core.regime.hmm import Hmm
 from tradebot.settings import Settings, load_settings
 from tradebot.sim.outcome import Outcome
 
@@ -58,3 +60,49 @@ def test_strategies_on_real_sessions(market: Market, mode: str, detector: str) -
     assert_same(fast, full)
     assert fast.trades
     assert all(t.strategy and t.regime for t in fast.trades)
+
+
+@dataclass(frozen=True)
+class Selector:
+    """A meta-selector, and a teller of the next hour's regimes with a hidden Markov model: what it says is a hash of the row."""
+
+    classes: tuple[str, ...]
+    hmm: Hmm
+    model_id: str = "selector"
+    features: tuple[str, ...] = ("vwap_deviation", "momentum_3m")
+    answer: Answer = "classes"
+
+    @property
+    def schema_hash(self) -> str:
+        return schema_hash(self.features)
+
+    def predict(self, rows: np.ndarray) -> np.ndarray:
+        turn = np.abs(rows).sum(axis=1)[:, None] * np.array([7919.0 + 1301.0 * k for k in range(len(self.classes))])
+        said = turn % 1.0 + 0.01
+        said[turn[:, 0] % 1.0 > 0.9] = np.nan  # now and then it is silent, and is asked again a minute later
+        return said / said.sum(axis=1)[:, None]
+
+
+HMM = Hmm(
+    inputs=("volatility_20", "momentum_3m"),
+    labels=("low", "normal", "high"),
+    start=np.full(3, 1 / 3),
+    transition=np.full((3, 3), 0.05) + 0.85 * np.eye(3),
+    mean=np.array([[0.0002, 0.0], [0.0004, 0.0], [0.0010, 0.0]]),
+    std=np.array([[0.0001, 0.0006], [0.0002, 0.001], [0.0006, 0.003]]),
+)
+
+
+def test_a_selector_on_real_sessions(market: Market) -> None:
+    engine = engine_config("meta", detector="three", forecast_min=0.01)
+    fast, full = both(market, engine, Selector((*NAMES, "flat"), HMM))
+    assert_same(fast, full)
+    assert fast.trades
+
+
+@pytest.mark.parametrize("detector", ["hmm", "learned"])
+def test_learned_regimes_on_real_sessions(market: Market, detector: str) -> None:
+    model = Selector(("calm_ranging", "calm_trending", "volatile_ranging"), HMM)
+    fast, full = both(market, engine_config("performance", detector=detector, forecast_min=0.02), model)
+    assert_same(fast, full)
+    assert fast.trades
