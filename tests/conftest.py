@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 
 import pytest
 from hypothesis import settings
@@ -15,6 +16,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
 for _name in [name for name in os.environ if name.startswith(("ALPACA_", "APCA_", "TRADEBOT__", "TRADEBOT_HOME"))]:
     del os.environ[_name]  # a developer's own keys and settings are no part of a test
+_LEDGER = tempfile.TemporaryDirectory(prefix="tradebot-trials-")  # nor do the tests' trials count in a developer's ledger
+os.environ["TRADEBOT__TRIALS_PATH"] = f"{_LEDGER.name}/trials.jsonl"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

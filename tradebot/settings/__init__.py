@@ -65,10 +65,12 @@ def load_settings(profile: str, environment: Mapping[str, str]) -> Settings:
     source = read_profile(find_profile(profile, home / "config"), home / "config", environment)
     source.tree.setdefault("profile", source.profile.stem)
     settings = check(source)
+    bars = home / settings.data.folder.expanduser()
     return dataclasses.replace(
         settings,
+        trials_path=bars.parent / "trials.jsonl" if settings.trials_path == Path() else home / settings.trials_path.expanduser(),
         state_dir=home / settings.state_dir.expanduser() / settings.profile,
         models_dir=home / settings.models_dir.expanduser(),
-        data=dataclasses.replace(settings.data, folder=home / settings.data.folder.expanduser()),
+        data=dataclasses.replace(settings.data, folder=bars),
         macro=dataclasses.replace(settings.macro, folder=settings.macro.folder and str(home / Path(settings.macro.folder).expanduser())),
     )

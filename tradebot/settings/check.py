@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.features.sets import SETS
 from tradebot.settings.files import Place, Source, nearest
+from tradebot.settings.models import MODEL_CONTRADICTIONS
 from tradebot.settings.playbook import PLAYBOOK_CONTRADICTIONS
 from tradebot.settings.sections import Settings
 from tradebot.shell.broker.endpoints import endpoints
@@ -230,5 +231,6 @@ CONTRADICTIONS: Final[tuple[tuple[str, Contradiction], ...]] = (
     ("timetable.retrain", _timetable_backwards),
     ("broker.url", _not_an_address),
     *PLAYBOOK_CONTRADICTIONS,
+    *MODEL_CONTRADICTIONS,
 )
 """(the key whose file a fault names, what may be wrong between keys that are each possible)"""

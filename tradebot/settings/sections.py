@@ -165,6 +165,7 @@ class Settings:
     about: str = ""
     state_dir: Path
     models_dir: Path
+    trials_path: Path = Path()  # the ledger of trials, one for all profiles; empty means trials.jsonl beside the folder of bars
     data: DataConfig
     universe: UniverseConfig
     model: ModelConfig
@@ -246,11 +247,6 @@ class Settings:
     def features_dir(self) -> Path:
         """The feature store: beside the folder of bars, a folder for each profile."""
         return self.data.folder.parent / "features" / self.profile
-
-    @property
-    def trials_path(self) -> Path:
-        """The ledger of trials: one for all profiles, beside the folder of bars."""
-        return self.data.folder.parent / "trials.jsonl"
 
     @property
     def walk_forward_dir(self) -> Path:

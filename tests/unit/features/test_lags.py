@@ -14,7 +14,7 @@ from tests.unit.features.test_daily import unequal
 from tests.unit.features.test_frames import frame_bars, half_days, thinned
 from tradebot.core.features import feature as row
 from tradebot.core.features import lags
-from tradebot.core.features.lags import CHANNELS, LAGS, lag_name
+from tradebot.core.features.lag_names import CHANNELS, LAGS, lag_name
 
 MINUTES = {"1m": 1, "5m": 5, "15m": 15, "60m": 60, "1d": 10**6}
 

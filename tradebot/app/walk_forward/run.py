@@ -27,7 +27,7 @@ from tradebot.settings import Settings, as_tree, load_settings, read_environment
 
 Progress = Callable[[str, int, int], None]
 FIDELITIES: Final = ("fast", "full")
-_PLACES: Final = ("about", "state_dir", "models_dir", "journal", "broker")  # where it runs, not what it trades
+_PLACES: Final = ("about", "state_dir", "models_dir", "trials_path", "journal", "broker")  # where it runs, not what it trades
 
 
 def walk(

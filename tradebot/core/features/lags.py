@@ -18,25 +18,18 @@ import numpy as np
 
 from tradebot.core.features.feature import CLOSE, HIGH, LOW, MINUTE, VOLUME, Feature
 from tradebot.core.features.frame_ring import bucket_end
+from tradebot.core.features.lag_names import CHANNELS, LAGS, lag_name
 from tradebot.core.features.window import LOG_RETURN_AT, VOLUME_AT
 from tradebot.core.kernels.kernel import kernel
 from tradebot.core.kernels.ring import fill, shift_in
 from tradebot.core.kernels.rolling import window_mean
 
-MINUTE_LAGS = 30
-FRAME_LAGS = (12, 8, 6, 5)
-LAGS = {"1m": MINUTE_LAGS, "5m": 12, "15m": 8, "60m": 6, "1d": 5}
-"""Lags of each timeframe, newest last in time: `lag5m_ret_11` is the oldest of 5 minutes."""
-CHANNELS = ("ret", "range", "rvol")
+MINUTE_LAGS = LAGS["1m"]
+FRAME_LAGS = tuple(n for timeframe, n in LAGS.items() if timeframe != "1m")
 _SESSION_MINUTES = 390
 _MINUTES = {"1m": 1, "5m": 5, "15m": 15, "60m": 60, "1d": _SESSION_MINUTES}
 _BARS = ("session", "session_end", "minute")
 _INPUTS = {"ret": ("close",), "range": ("high", "low", "close"), "rvol": ("volume",)}
-
-
-def lag_name(timeframe: str, channel: str, lag: int) -> str:
-    """The column of a timeframe of LAGS, a channel of CHANNELS, and a lag."""
-    return f"lag{timeframe}_{channel}_{lag}"
 
 
 def _feature(timeframe: str, channel: str, lag: int) -> Feature:

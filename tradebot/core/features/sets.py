@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tradebot.core.features import lags
 from tradebot.core.features.institutional import INSTITUTIONAL
+from tradebot.core.features.lag_names import LAG_NAMES
 
 RAW: Final = (
     "open", "high", "low", "close", "volume", "typical_price", "vwap", "vwap_deviation", "macd", "macd_signal", "macd_hist",
@@ -48,7 +48,7 @@ META_QQQ: Final = (
     "hurst_64", "autocorrelation_1", "variance_ratio_5", "permutation_entropy_60", "kalman_innovation", "kalman_slope",
 )  # fmt: skip
 
-SEQUENCE: Final = tuple(feature.name for feature in lags.FEATURES)
+SEQUENCE: Final = LAG_NAMES
 DOLLAR_PROFIT: Final = (
     *SEQUENCE,
     # price, volatility, volume, momentum, trend

@@ -28,7 +28,7 @@ from tradebot.learning.evidence.trial import GENESIS, RETURN_DIGITS, Trial, What
 
 Float = npt.NDArray[np.float64]
 _CHUNK: Final = 65_536
-_PLACES: Final = frozenset({"about", "state_dir", "models_dir", "journal", "broker"})  # where it runs, not what it trades
+_PLACES: Final = frozenset({"about", "state_dir", "models_dir", "trials_path", "journal", "broker"})  # where it runs, not what it trades
 
 
 class _Head(msgspec.Struct, frozen=True):

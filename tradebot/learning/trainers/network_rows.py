@@ -8,7 +8,7 @@ import numpy as np
 
 from tradebot.core.domain.bars import Float
 from tradebot.core.domain.faults import OperatorFault
-from tradebot.core.features.lags import CHANNELS, LAGS, lag_name
+from tradebot.core.features.lag_names import CHANNELS, LAGS, lag_name
 from tradebot.serving.artefacts.network import Reading
 
 

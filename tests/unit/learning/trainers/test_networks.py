@@ -12,7 +12,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from tradebot.core.domain.faults import OperatorFault
-from tradebot.core.features.lags import lag_name
+from tradebot.core.features.lag_names import lag_name
 from tradebot.core.features.sets import SETS
 from tradebot.learning.config import NetworkConfig, TrainingConfig
 from tradebot.learning.trainers import dollar_profit, network
