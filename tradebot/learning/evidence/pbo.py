@@ -41,6 +41,8 @@ def without_twins(returns: Float) -> Float:
     """(S, M) without the columns that correlate by more than 0.95 with a later one: to choose between twins is no choice, and a rank among
     them is noise. The last column always stays.
     """
+    if not len(returns):
+        return returns
     kept: list[int] = []
     away = returns - returns.mean(axis=0)
     size = np.sqrt((away**2).sum(axis=0))

@@ -195,7 +195,7 @@ def _null(null: Null) -> dict[str, Any]:
 
 def _delay(inputs: EvidenceInput, p: float | None) -> list[dict[str, Any]]:
     """The signal a bar late, in the same columns: here a small p is bad news."""
-    if inputs.delayed is None or p is None:
+    if inputs.delayed is None or p is None or not len(inputs.net):
         return []
     note = "p of a delay that earns nothing: small is bad"
     ours, late = float(inputs.net.mean()), float(inputs.delayed.mean())

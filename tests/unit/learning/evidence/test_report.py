@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.unit.learning.evidence.runs import null, returns, run
 from tradebot.core.domain.faults import OperatorFault
@@ -95,3 +97,19 @@ def test_the_same_run_gives_the_same_report() -> None:
 def test_what_is_no_result_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(OperatorFault, match=message):
         run(**{"net": GOOD} | changes)
+
+
+VALUES = st.one_of(st.sampled_from([0.0, 0.01, -0.01, -1.0, 1e-300]), st.floats(-0.9, 0.9))
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(VALUES, VALUES, VALUES), max_size=45), st.integers(1, 50), st.booleans())
+def test_nothing_finite_is_too_odd_to_judge(rows: list[tuple[float, float, float]], trials: int, beside: bool) -> None:
+    net, gross, other = (np.array(column) for column in zip(*rows, strict=True)) if rows else (np.zeros(0),) * 3
+    more = {"benchmarks": {"buy_and_hold": other}, "delayed": other, "by_strategy": other[:, None], "strategies": ("a",)} if beside else {}
+    configurations = np.column_stack((other, gross, net)) if beside else None
+    report = build_report(run(net, gross=gross, trials=TrialCount(trials, trials, 0.0), configurations=configurations, draws=50, **more))
+    assert report.verdict.word in ("NO EVIDENCE", "PROMISING", "EVIDENCE")
+    assert report.verdict.reason
+    assert len(net) >= 20 or report.verdict.word == "NO EVIDENCE"
+    json.dumps(report.plain(), allow_nan=False)
