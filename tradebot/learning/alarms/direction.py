@@ -1,7 +1,8 @@
 """The past is not easier to predict from the future than the other way round: where it is, the later rows know what came before.
 
 Sessions fall into three parts of equal length. One model learns from the first, one from the last, both are asked about the middle: the
-same rows, so the difference is measured session by session. Both sides are purged by the labels' ends and kept the embargo apart.
+same rows, so the difference is measured session by session. Where the earlier model is worse than none, the later one is held against
+none: a relation that turned round is no leak. Both sides are purged by the labels' ends and kept the embargo apart.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ NAME = "backward_in_time"
 
 
 def direction(case: Case, config: AlarmConfig) -> Alarm:
-    """`figure` is the mean over the middle's sessions of the skill learned from later rows less that learned from earlier ones."""
+    """`figure` is the mean, over the middle's sessions, of the skill learned from later rows less that learned from earlier ones."""
     try:
         before, middle, after = _parts(case, config)
         tested = case.rows.where(thinned(case, middle, config))
@@ -25,7 +26,7 @@ def direction(case: Case, config: AlarmConfig) -> Alarm:
             skill_of(case, learn_from(case, case.rows.where(thinned(case, side, config)))(tested.values), tested)
             for side in (before, after)
         )
-        gained = backward.by_session - forward.by_session
+        gained = backward.by_session - (forward.by_session if forward.excess > 0.0 else forward.chance)
         gained = gained[np.isfinite(gained)]
         bound = bound_of(gained, config, config.skill_min)
     except OperatorFault as fault:
