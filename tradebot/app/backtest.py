@@ -85,14 +85,14 @@ def run_full(
     progress: Progress = _silent,
     manifest_sha256: str = "",
     observer: Observer | None = None,
+    since_ns: int | None = None,
 ) -> tuple[Outcome, Engine]:
     """The same by every event through the engine, against the simulated venue with all that it can do; and the engine as it ended."""
-    from tradebot.shell.feeds.minute_feed import warm_up_from
     from tradebot.sim.driver import Simulation
     from tradebot.sim.venue import Venue
 
     start_ns = sessions[0].open_ns - _BEFORE_OPEN_NS
-    warm_from_ns = warm_up_from(market.table, start_ns, warm_up_bars(columns_read(settings.engine, model)))
+    warm_from_ns = _warm_from(settings, market, start_ns, model, since_ns)
     grid = market.grid(market.since(warm_from_ns, sessions))
     venue = Venue(market.histories, market.table, start_ns, settings.venue)
     engine = Engine(settings.engine, market.table, {} if model is None else {model.model_id: model})
@@ -111,12 +111,19 @@ def run_full(
     return witness.outcome(), engine
 
 
-def warmed_grid(settings: Settings, market: Market, sessions: Sequence[Session], model: Model | None) -> tuple[MarketGrid, int]:
-    """What the engine perceives, from where it warms up to the end of `sessions`, and the row of the first traded minute."""
+def _warm_from(settings: Settings, market: Market, start_ns: int, model: Model | None, since_ns: int | None) -> int:
+    """Where warming up begins: as early as the columns need, and not after `since_ns`."""
     from tradebot.shell.feeds.minute_feed import warm_up_from
 
-    start_ns = sessions[0].open_ns - _BEFORE_OPEN_NS
-    warm_from_ns = warm_up_from(market.table, start_ns, warm_up_bars(columns_read(settings.engine, model)))
+    needed_ns = warm_up_from(market.table, start_ns, warm_up_bars(columns_read(settings.engine, model)))
+    return needed_ns if since_ns is None else min(needed_ns, since_ns)
+
+
+def warmed_grid(
+    settings: Settings, market: Market, sessions: Sequence[Session], model: Model | None, since_ns: int | None = None
+) -> tuple[MarketGrid, int]:
+    """What the engine perceives, from where it warms up to the end of `sessions`; and the row of the first traded minute."""
+    warm_from_ns = _warm_from(settings, market, sessions[0].open_ns - _BEFORE_OPEN_NS, model, since_ns)
     grid = from_minute(market.grid(market.since(warm_from_ns, sessions)), warm_from_ns)
     return grid, int(grid.minute_ns.searchsorted(sessions[0].open_ns))
 

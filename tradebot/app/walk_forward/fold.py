@@ -57,7 +57,7 @@ def run_fold(task: Task) -> FoldResult:
     model, about = _learned(settings, market, fold)
     nulls: Nulls = {}
     if task.fidelity == "full":
-        outcome, _ = run_full(settings, market, fold.test_sessions, model)
+        outcome, _ = run_full(settings, market, fold.test_sessions, model, since_ns=_since_ns(settings, fold))
     else:
         outcome, nulls = _fast(settings, market, fold, model)
     result = _result(fold, outcome, nulls, about)
@@ -112,6 +112,11 @@ def _fast(settings: Settings, market: Market, fold: Fold, model: Model | None) -
         guesses = fast_world(settings, market, fold.test_sessions, without_skill).opinions
         nulls["shuffled_labels"] = tuple(returns(some) for some in turned(grid, guesses, DRAWS, seed + 1))
     return scanned(settings, world), nulls
+
+
+def _since_ns(settings: Settings, fold: Fold) -> int | None:
+    """A profile that learns while it trades has watched the sessions that others train on."""
+    return fold.train_sessions[0].open_ns if settings.model.kind == "none" else None
 
 
 def _without_skill(settings: Settings, market: Market, fold: Fold, seed: int) -> Model | None:

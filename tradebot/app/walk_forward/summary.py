@@ -22,7 +22,6 @@ def summary(track: Track, results: Sequence[FoldResult]) -> dict[str, Any]:
         "sessions": len(track.dates),
         "first": str(track.dates[0]),
         "last": str(track.dates[-1]),
-        "orders": track.orders,
         "trades": len(track.trades),
         "net_fraction": _total(track.net),
         "gross_fraction": _total(track.gross),

@@ -61,7 +61,7 @@ class Track(msgspec.Struct, frozen=True):
     trades: tuple[TradeRow, ...]
     symbols: tuple[str, ...]
     costs: CostWaterfall
-    orders: int
+    orders: int  # these three: of all that was tested, sessions that two folds test counted twice
     fills: int
     refusals: int
 
@@ -92,7 +92,7 @@ def join(settings: Settings, market: Market, run: str, fidelity: str, results: S
         nulls=(*_drawn(net, results), _random_entries(market, sessions, trades, settings.model.seed)),
         trades=trades,
         symbols=tuple(sorted(market.histories)),
-        costs=_sum_costs(results),
+        costs=_costs(trades),
         orders=sum(r.orders for r in results),
         fills=sum(r.fills for r in results),
         refusals=sum(r.refusals for r in results),
@@ -220,7 +220,7 @@ def _by_strategy(
     return names, tuple(tuple(row) for row in (earned / equity[:, None]).tolist())
 
 
-def _sum_costs(results: Sequence[FoldResult]) -> CostWaterfall:
-    """Of all that the folds traded, also in sessions that a later fold tests again."""
-    names = ("gross_units", "spread_units", "fees_units", "impact_units", "borrow_units")
-    return CostWaterfall(*(sum(getattr(r.costs, name) for r in results) for name in names))
+def _costs(trades: Sequence[TradeRow]) -> CostWaterfall:
+    """Of the trades; what their own size moved the price by is in the spread."""
+    spread, fees = sum(t.spread_units for t in trades), sum(t.fees_units for t in trades)
+    return CostWaterfall(sum(t.pnl_units for t in trades) + spread, spread, fees)
