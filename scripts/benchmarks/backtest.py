@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from scripts.benchmarks import whole_profile
 from scripts.benchmarks.indicators import walk
 from scripts.benchmarks.measure import Figure
 from tradebot.core.config import EngineConfig
@@ -37,6 +36,8 @@ Float = np.ndarray
 
 
 def measure() -> list[Figure]:
+    from scripts.benchmarks import whole_profile  # all of the application: no part of A's own process
+
     a, b = case_a(), case_b()
     return [*_figures_a(a), *_figures_b(b), *_process(), *whole_profile.measure()]
 

@@ -132,7 +132,7 @@ def sell(book: Book, trades: Int, fills: Int, n: int, market: int, moved: int, p
     release(book, n)
 
 
-@kernel
+@inlined
 def impact(book: Book, bars: Bars, rules: Rules, n: int, qty: int, path: int) -> int:
     """By how much an order of `qty` shares moves the price against itself."""
     if rules.impact_y <= 0.0:
@@ -141,7 +141,7 @@ def impact(book: Book, bars: Bars, rules: Rules, n: int, qty: int, path: int) ->
     return int(impact_units(path, qty, bars.sigma[s, n], bars.adv[s, n], rules.impact_y))
 
 
-@kernel
+@inlined
 def sell_at_market(
     book: Book, trades: Int, fills: Int, bars: Bars, rules: Rules, n: int, market: int, least: int, path: int, at_ns: int, why: int
 ) -> None:
@@ -150,7 +150,7 @@ def sell_at_market(
     sell(book, trades, fills, n, market, moved, path, at_ns, why)
 
 
-@kernel
+@inlined
 def enter(book: Book, trades: Int, fills: Int, bars: Bars, rules: Rules, t: int, n: int, at_ns: int) -> None:
     """The entry that was wanted fills at the open of bar t; its legs meet the market at once."""
     row, account = book.rows[n], book.account

@@ -42,13 +42,13 @@ stop_units_of = kernel(exits.stop_units_of)
 target_units_of = kernel(exits.target_units_of)
 
 
-@kernel
+@inlined
 def price_now(book: Book, bars: Bars, t: int, n: int) -> int:
     """The venue's price at the end of minute t: the next minute's open, the last close where it has no bar."""
     return int(bars.open[t + 1, n] if bars.present[t + 1, n] else book.marks[n])
 
 
-@kernel
+@inlined
 def buying_power(book: Book, bars: Bars, rules: Rules, t: int) -> int:
     """`multiplier * equity - exposure - reserved by entries that wait`, at least 0, at the end of minute t."""
     equity, exposure, reserved = int(book.account[CASH]), 0, 0
@@ -62,7 +62,7 @@ def buying_power(book: Book, bars: Bars, rules: Rules, t: int) -> int:
     return max(multiplier * equity - exposure - reserved, 0)
 
 
-@kernel
+@inlined
 def submit_entry(
     book: Book, trades: Int, fills: Int, orders: Int, bars: Bars, rules: Rules, t: int, n: int, shares: int, at_ns: int
 ) -> None:

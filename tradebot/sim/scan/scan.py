@@ -191,7 +191,7 @@ def decide(
     advance_closes(book, trades, fills, orders, bars, rules, next_t, known_ns, True)
 
 
-@kernel
+@inlined
 def choose(bars: Bars, wishes: Wishes, rules: Rules, book: Book, t: int, known_ns: int, count: int, equity: int, free: int) -> int:
     """Ask size, limits and throttle for each candidate, most convinced first. How many may enter.
 
