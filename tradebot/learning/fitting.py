@@ -10,8 +10,8 @@ from tradebot.core.domain.faults import OperatorFault
 from tradebot.learning.calibration import calibrated
 from tradebot.learning.config import TrainingConfig
 from tradebot.learning.dataset import Dataset
+from tradebot.learning.kinds import LEARNS, MOVES, WATCHERS
 from tradebot.learning.splits import watch_split
-from tradebot.learning.trainers.catalogue import LEARNS, MOVES, WATCHERS
 from tradebot.learning.trainers.trainer import Fitted, Rows, Trainer
 
 

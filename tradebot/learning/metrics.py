@@ -8,8 +8,8 @@ from tradebot.learning.config import TrainingConfig
 from tradebot.learning.conformal import number_coverage, probability_coverage
 from tradebot.learning.dataset import Dataset
 from tradebot.learning.evaluation import Metrics, evaluate
+from tradebot.learning.kinds import MOVES
 from tradebot.learning.number_evaluation import NumberMetrics, evaluate_numbers
-from tradebot.learning.trainers.catalogue import MOVES
 from tradebot.learning.trainers.trainer import Fitted, Rows
 
 AnyMetrics = Metrics | NumberMetrics | ClassMetrics

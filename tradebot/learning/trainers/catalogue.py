@@ -17,19 +17,3 @@ SINGLE: Final[Mapping[str, Trainer]] = {
     "lstm": network.fit_lstm,
     "attention": network.fit_attention,
 }
-LEARNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "random_forest": ("probability", "classes"),
-    "gradient_boosting": ("probability",),
-    "xgboost": ("probability", "classes"),
-    "xgboost_regression": ("number",),
-    "dollar_profit": ("number",),
-    "lstm": ("probability", "number"),
-    "attention": ("probability", "number"),
-    "ensemble": ("probability", "number"),
-    "institutional": ("number",),
-}
-"""What a kind's label may be (`Dataset.answer`)."""
-MOVES: Final = frozenset({"forward_return", "dollar_profit"})
-"""Labels that a position earns: what dollar profit can be made of."""
-WATCHERS: Final = frozenset({"lstm", "attention"})
-"""Kinds that always stop early."""
