@@ -18,6 +18,8 @@ PARTS = (
     "newcomer",
     "backtest",
     "simulation",
+    "walk_forward",
+    "retraining",
     "evidence",
     "suite",
 )
