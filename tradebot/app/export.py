@@ -36,13 +36,15 @@ def export_model(profile: str, version: str, path: Path, *, bars: Path | None = 
 
 
 def _real_rows(settings: Settings, features: tuple[str, ...], warm_up: int, bars: Path | None) -> Float:
-    """Up to ROWS_MAX rows of the newest session and, evenly taken, of what it needs to warm up."""
+    """Up to ROWS_MAX rows, evenly taken, of the newest session and what it needs to warm up; of all bars where that gives none."""
     market = load_market(settings, bars)
     newest = market.traded[-1:]
-    grid = market.grid(market.since(warm_up_from(market.table, newest[0].open_ns, warm_up), newest))
-    values, ready = scan_features(grid, features)
-    rows = values[ready & grid.present]
-    rows = rows[finite_rows(rows)]
-    if not len(rows):
-        raise OperatorFault(f"the bars up to {newest[0].date} are too few for one whole row of features: nothing to compare the export on")
-    return np.ascontiguousarray(rows[:: -(-len(rows) // ROWS_MAX)])
+    enough = market.since(warm_up_from(market.table, newest[0].open_ns, warm_up), newest)
+    for sessions in (enough, market.traded):  # bars with a gap in them warm up on older ones
+        grid = market.grid(sessions)
+        values, ready = scan_features(grid, features)
+        rows = values[ready & grid.present]
+        rows = rows[finite_rows(rows)]
+        if len(rows):
+            return np.ascontiguousarray(rows[:: -(-len(rows) // ROWS_MAX)])
+    raise OperatorFault(f"the bars up to {newest[0].date} are too few for one whole row of features: nothing to compare the export on")
