@@ -2,8 +2,10 @@
 
 The test is paired: both models are followed over the same rows, the differences are summed in blocks (sessions, or hours), and whole blocks
 are drawn again with replacement (E. Carlstein, "The use of subseries values for estimating the variance of a general statistic from a
-stationary sequence", Annals of Statistics 14 (1986)). The share of draws whose mean beats the margin is the confidence. Flat is the
-incumbent of a profile that has none: its first model is promoted unless an alarm rang, because only what serves can be watched.
+stationary sequence", Annals of Statistics 14 (1986)). The share of draws whose mean beats the margin is the confidence.
+
+Flat, which earns nothing, is the incumbent of a profile that has none: its first model has to beat that. A profile may say that no alarm is
+enough (`first = "no_alarm"`), and where gain is no money, as of regimes, it always is: only what serves can be watched.
 """
 
 from __future__ import annotations
@@ -67,11 +69,13 @@ def judge(contest: Contest, rang: Sequence[str], config: PromotionConfig) -> Ver
     figures = _figures(contest)
     if rang:
         return Verdict(False, f"leak alarm: {rang[0]}" + (f" (and {len(rang) - 1} more)" if len(rang) > 1 else ""), figures)
-    if contest.incumbent is None:
-        return Verdict(True, f"{contest.no_incumbent}: flat is the incumbent; {_own(contest, figures)}", figures)
-    rows, difference = len(contest.minute_ns), contest.candidate.gain - contest.incumbent.gain
+    flat = contest.incumbent is None
+    if flat and (config.first == "no_alarm" or contest.unit is not BP_OF_A_POSITION):
+        return Verdict(True, f"{contest.no_incumbent}: flat is the incumbent, and no alarm rang; {_own(contest, figures)}", figures)
+    rows, difference = len(contest.minute_ns), contest.candidate.gain - (0.0 if contest.incumbent is None else contest.incumbent.gain)
     if rows < config.rows_min:
-        return Verdict(False, f"{rows} rows that neither model has seen are too few to judge on: {config.rows_min} are needed", figures)
+        unseen = "the model hasn't seen" if flat else "neither model has seen"
+        return Verdict(False, f"{rows} rows that {unseen} are too few to judge on: {config.rows_min} are needed", figures)
     blocks, what = blocks_of(contest.minute_ns, contest.session_of, config.blocks_min)
     count, sessions = int(blocks.max()) + 1, len(np.unique(contest.session_of))
     figures |= {"blocks": count, "block": what}
@@ -82,7 +86,8 @@ def judge(contest: Contest, rang: Sequence[str], config: PromotionConfig) -> Ver
     confidence = share_above(per_block, margin * sessions / count, config.seed)
     figures |= {"confidence": confidence, "confidence_min": config.confidence, "margin_bps": config.margin_bps}
     mean = float(per_block.sum()) / sessions
-    better = f"{_said(abs(mean), contest.unit)} a session {'less' if mean < 0 else 'more'} than {contest.incumbent_id}"
+    rival = f"flat ({contest.no_incumbent})" if flat else contest.incumbent_id
+    better = f"{_said(abs(mean), contest.unit)} a session {'less' if mean < 0 else 'more'} than {rival}"
     detail = f"{better} over {count} {what}s, at confidence {confidence:.2f}"
     if confidence < config.confidence:
         return Verdict(False, f"not proven better: {detail}, {config.confidence:.2f} is needed", figures)

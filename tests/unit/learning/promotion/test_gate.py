@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -73,12 +75,33 @@ def test_one_alarm_keeps_out_the_best_candidate_and_the_first() -> None:
         assert verdict.reason == "leak alarm: the future leaks in (and 1 more)"
 
 
-def test_the_first_model_replaces_flat_and_the_reason_says_what_it_earned() -> None:
-    verdict = judge(contest(np.full(100, -2e-4), None), (), CONFIG)
+def test_the_first_model_has_to_earn_more_than_flat() -> None:
+    every_day = judge(contest(np.full(2000, 1e-5), None), (), CONFIG)
+    assert every_day.promote
+    assert every_day.reason == "better: 20.00 bp a session more than flat (no model traded before) over 10 sessions, at confidence 1.00"
+    for earns in (np.full(2000, -1e-5), np.zeros(2000), noise(11) - noise(11).mean()):
+        verdict = judge(contest(earns, None), (), CONFIG)
+        assert not verdict.promote
+        assert verdict.reason.startswith("not proven better: ")
+        assert "than flat (no model traded before)" in verdict.reason
+    few = judge(contest(np.full(100, 1e-4), None), (), CONFIG)
+    assert not few.promote
+    assert few.reason == "100 rows that the model hasn't seen are too few to judge on: 200 are needed"
+
+
+def test_a_profile_may_let_a_first_model_trade_that_rang_no_alarm() -> None:
+    lenient = PromotionConfig(first="no_alarm")
+    verdict = judge(contest(np.full(100, -2e-4), None), (), lenient)
     assert verdict.promote
-    assert "no model traded before: flat is the incumbent" in verdict.reason
+    assert "no model traded before: flat is the incumbent, and no alarm rang" in verdict.reason
     assert "earned -20.00 bp a session in 100 trades" in verdict.reason
-    assert judge(contest(np.zeros(0), None), (), CONFIG).promote
+    assert judge(contest(np.zeros(0), None), (), lenient).promote
+    assert not judge(contest(np.full(100, -2e-4), None), ("the future leaks in",), lenient).promote
+    assert not judge(contest(noise(2) - 1e-5, noise(2)), (), lenient).promote, "it is for the first model only"
+
+
+def test_where_gain_is_no_money_the_first_model_needs_no_alarm_only() -> None:
+    assert judge(replace(contest(np.full(100, -0.5), None), unit=NATS), (), CONFIG).promote
 
 
 def test_too_little_to_judge_on_keeps_the_incumbent() -> None:
