@@ -51,6 +51,7 @@ class Venue:
         self.config = config or VenueConfig()
         self.sessions = sessions
         self.rules = AccountRules(multiplier_max=self.config.margin_multiplier)
+        self._closes_ns = [session.close_ns for session in sessions.sessions]
         self._exchange = Exchange(histories, sessions, start_ns, self.config)
 
     # ---- time
@@ -76,11 +77,26 @@ class Venue:
 
     def submit(self, request: NewOrder) -> OrderReport | Refusal:
         """Send an order. The report acknowledges it, before any fill; fills come out of `drain`, even those of this instant."""
-        placed = self.place(request)
-        return placed if isinstance(placed, Refusal) else self._acknowledgement(placed)
+        entered = self._enter(request)
+        if isinstance(entered, Refusal):
+            return entered
+        order, legs = entered
+        report = report_of(order, tuple(map(report_of, legs)))
+        self._send(order, legs)
+        return report
 
     def place(self, request: NewOrder) -> tuple[VenueOrder, ...] | Refusal:
         """As `submit`; gives the order and its legs as they were when they were acknowledged."""
+        entered = self._enter(request)
+        if isinstance(entered, Refusal):
+            return entered
+        order, legs = entered
+        acknowledged = (order.snapshot(), *(leg.snapshot() for leg in legs))
+        self._send(order, legs)
+        return acknowledged
+
+    def _enter(self, request: NewOrder) -> tuple[VenueOrder, list[VenueOrder]] | Refusal:
+        """The order and its legs, in the book and not on their way yet; or why not."""
         refused = venue_rules.refusal(request, self._exchange, self.rules)
         if refused is not None:
             return refused
@@ -92,12 +108,13 @@ class Venue:
         for leg in legs:
             exchange.book.add(leg)
         order.status = OrderStatus.PENDING_NEW if exchange.eligible(order) else OrderStatus.ACCEPTED
-        acknowledged = (order.snapshot(), *(leg.snapshot() for leg in legs))
-        exchange.send(order)
+        return order, legs
+
+    def _send(self, order: VenueOrder, legs: list[VenueOrder]) -> None:
+        self._exchange.send(order)
         if order.order_class == OCO:
             for leg in legs:
-                exchange.send(leg)
-        return acknowledged
+                self._exchange.send(leg)
 
     def cancel(self, broker_id: str, *, lost: bool = False) -> Refusal | None:
         """Cancel an order and what goes with it. `lost`: the request is taken and never carried out (a fault that brokers have had)."""
@@ -225,11 +242,8 @@ class Venue:
         if time_in_force == "gtc":
             return self.now_ns + _GTC_NS
         after = _POST_MARKET_NS if extended_hours else 0
-        i = bisect_right(self.sessions.sessions, self.now_ns - after, key=lambda session: session.close_ns)
-        return self.sessions.sessions[i].close_ns + after if i < len(self.sessions.sessions) else FAR_NS
-
-    def _acknowledgement(self, placed: tuple[VenueOrder, ...]) -> OrderReport:
-        return report_of(placed[0], tuple(report_of(leg) for leg in placed[1:]))
+        i = bisect_right(self._closes_ns, self.now_ns - after)
+        return self._closes_ns[i] + after if i < len(self._closes_ns) else FAR_NS
 
 
 def not_found(broker_id: str) -> Refusal:

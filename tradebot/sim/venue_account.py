@@ -54,7 +54,7 @@ class Account:
         return self.costs.session_fee_units(self.sold_units, self.sold_shares)
 
     def trade(self, order: VenueOrder, qty: int, price_units: int, ts_ns: int, execution_id: str) -> None:
-        """Book an execution of `order` (whose fill totals already include it)."""
+        """Book an execution of `order`, a snapshot whose fill totals already include it."""
         notional = qty * price_units
         sign = order.side.sign
         self.cash_units -= sign * notional
@@ -62,9 +62,7 @@ class Account:
             self.sold_units += notional
             self.sold_shares += qty
         self._hold(order.symbol, sign * qty, price_units)
-        self.activities.append(
-            Activity(activity_id(ts_ns, execution_id), "FILL", ts_ns, -sign * notional, order.snapshot(), price_units, qty)
-        )
+        self.activities.append(Activity(activity_id(ts_ns, execution_id), "FILL", ts_ns, -sign * notional, order, price_units, qty))
 
     def post_fees(self, ts_ns: int, unique: str) -> Activity | None:
         """Take the session's fees from cash; None when there are none."""

@@ -100,10 +100,11 @@ class Floor:
         self.account.spread_units += order.side.sign * qty * (before_units - at.price_units)
         self.account.impact_units += order.side.sign * qty * (price_units - before_units)
         execution = self.book.unique()
-        self.account.trade(order, qty, price_units, self.market.now_ns, execution)
+        stands = order.snapshot()
+        self.account.trade(stands, qty, price_units, self.market.now_ns, execution)
         held = self.account.qty(order.symbol)
         event = "fill" if done else "partial_fill"
-        self.updates.append(VenueUpdate(event, self.market.now_ns, order.snapshot(), execution, price_units, qty, held))
+        self.updates.append(VenueUpdate(event, self.market.now_ns, stands, execution, price_units, qty, held))
         for sibling in self.book.siblings(order):
             if done:
                 self.end(sibling, OrderStatus.CANCELED)

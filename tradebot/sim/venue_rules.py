@@ -106,7 +106,7 @@ def sub_penny(order: NewOrder, exchange: Exchange, rules: AccountRules) -> Refus
         ("stop_loss.limit_price", order.stop_loss_limit_units),
     )
     for name, units in named:
-        if (refused := sub_penny_price(name, units)) is not None:
+        if units and (refused := sub_penny_price(name, units)) is not None:
             return refused
     return None
 

@@ -48,6 +48,7 @@ class Tape:
         self.bid, self.ask = _view(self._bid), _view(self._ask)
         self._reach_low: Int = np.where((self._ask > 0) & (self._ask < bars.low), self._ask, bars.low)
         self._reach_high: Int = np.maximum(self._bid, bars.high)
+        self._last = -1  # where the last look ended
         self._half_spread = round(half_spread_bps * _BPS_SCALE)
 
     def __len__(self) -> int:
@@ -55,12 +56,20 @@ class Tape:
 
     def bar_at(self, ts_ns: int) -> int:
         """Index of the bar whose minute contains `ts_ns`, or -1."""
-        i = bisect_right(self.minute, ts_ns) - 1
+        i = self.last_bar(ts_ns)
         return i if i >= 0 and ts_ns - self.minute[i] < NS_PER_MINUTE else -1
 
     def last_bar(self, ts_ns: int) -> int:
-        """Index of the last bar that began at or before `ts_ns`, or -1."""
-        return bisect_right(self.minute, ts_ns) - 1
+        """Index of the last bar that began at or before `ts_ns`, or -1. Time mostly stands still or goes on by a bar: looked at first."""
+        i, minute = self._last, self.minute
+        if i >= 0 and minute[i] <= ts_ns:
+            if ts_ns < minute[i + 1] if i + 1 < len(minute) else True:
+                return i
+            if ts_ns < minute[i + 2] if i + 2 < len(minute) else True:
+                self._last = i + 1
+                return i + 1
+        self._last = bisect_right(minute, ts_ns) - 1
+        return self._last
 
     def first_bar(self, ts_ns: int) -> int:
         """Index of the first bar that begins at or after `ts_ns` (len(self) if none)."""

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from tradebot.core.domain.orders import Fill, Role, Side
 
 
-class Trade(msgspec.Struct, frozen=True):
+class Trade(msgspec.Struct, frozen=True, gc=False):
     """Money in units of 1e-4 dollars, times in UTC nanoseconds; `exit_*` are 0 while open."""
 
     trade_id: str  # the entry's client_order_id
@@ -45,9 +45,10 @@ class TradeLedger(msgspec.Struct):
             if fill.role is not Role.ENTRY:
                 return None
             trade = Trade(
-                fill.client_order_id, fill.symbol, fill.side, 0, 0, fill.ts_event_ns, confidence, stop_units, target_units
+                fill.client_order_id, fill.symbol, fill.side, fill.qty, fill.notional_units, fill.ts_event_ns, confidence, stop_units,
+                target_units,
             )  # fmt: skip
-        if fill.side is trade.side:
+        elif fill.side is trade.side:
             trade = replace(trade, qty=trade.qty + fill.qty, entry_units=trade.entry_units + fill.notional_units)
         else:
             exit_qty, exit_units = trade.exit_qty + fill.qty, trade.exit_units + fill.notional_units
@@ -59,9 +60,11 @@ class TradeLedger(msgspec.Struct):
                 exit_ns=fill.ts_event_ns,
                 exit_reason=why,
                 pnl_units=trade.side.sign * (exit_units - entered),
+                status="CLOSED" if flat else "OPEN",
             )
         if flat:
-            trade = replace(trade, status="CLOSED")
+            if trade.status != "CLOSED":
+                trade = replace(trade, status="CLOSED")
             self.open.pop(fill.symbol, None)
         else:
             self.open[fill.symbol] = trade
