@@ -27,6 +27,7 @@ class Case:
     world: dict[str, float] = field(default_factory=dict)
     sessions: int = SESSIONS
     bar: float | None = None  # of EVIDENCE, where there is no edge
+    ways: int = 12
 
 
 CASES = (
@@ -39,6 +40,8 @@ CASES = (
     Case("edge, IC 0.10", 100, {"information": 0.10}),
     Case("edge, IC 0.15", 100, {"information": 0.15}),
     Case("edge, IC 0.15, half a year", 100, {"information": 0.15}, 126),
+    Case("no edge, hardly any cost, one way tried", 200, CHEAP, bar=0.05, ways=1),
+    Case("edge, IC 0.08, one way tried", 100, {"information": 0.08}, ways=1),
 )
 
 
@@ -49,12 +52,12 @@ def measure() -> list[Figure]:
 
 
 def _rates(case: Case) -> list[Figure]:
-    from tradebot.learning.evidence.laboratory import LEARNED_FIRST, research
+    from tradebot.learning.evidence.laboratory import CONFIGURATIONS, LEARNED_FIRST, research
     from tradebot.learning.evidence.synthetic import World, synthetic_market
 
     world, words, first_failed, sharpes = World(**case.world), Counter[str](), Counter[str](), []  # type: ignore[arg-type]
     for seed in range(case.markets):
-        report = research(synthetic_market(world, LEARNED_FIRST + case.sessions, seed), DRAWS, seed)
+        report = research(synthetic_market(world, LEARNED_FIRST + case.sessions, seed), DRAWS, seed, CONFIGURATIONS[: case.ways])
         words[report.verdict.word] += 1
         first_failed[next((gate.name for gate in report.verdict.gates if not gate.passed), "none")] += 1
         sharpes.append(report.sharpe.get("annual"))

@@ -9,6 +9,7 @@ open of t + 1 and gives it back at the open of t + 1 + horizon.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -64,11 +65,11 @@ class Decisions:
     earned: Float
 
 
-def research(market: SyntheticMarket, draws: int, seed: int) -> HonestyReport:
-    """Everything from the market to the verdict. The same market and seed: the same report."""
+def research(market: SyntheticMarket, draws: int, seed: int, ways: Sequence[Configuration] = CONFIGURATIONS) -> HonestyReport:
+    """Everything from the market to the verdict on the best of `ways`. The same market and seed: the same report."""
     decisions = decisions_of(market)
     cost = market.world.round_trip
-    sides = {c.name: sides_of(forecasts_of(decisions, c.columns), c, cost) for c in CONFIGURATIONS}
+    sides = {c.name: sides_of(forecasts_of(decisions, c.columns), c, cost) for c in ways}
     simple = np.expm1(decisions.earned[LEARNED_FIRST:])
     gross = np.column_stack([(s * simple).sum(axis=1) for s in sides.values()])
     net = np.column_stack([(s * simple - np.abs(s) * cost).sum(axis=1) for s in sides.values()])
@@ -82,17 +83,17 @@ def research(market: SyntheticMarket, draws: int, seed: int) -> HonestyReport:
     return build_report(
         EvidenceInput(
             profile="laboratory",
-            source=f"best of {len(CONFIGURATIONS)} on a synthetic market",
+            source=f"best of {len(ways)} on a synthetic market",
             out_of_sample=True,
             dates=dates,
             net=net[:, best],
             gross=gross[:, best],
-            trials=count_trials(_trials(net, dates)),
+            trials=count_trials(_trials(net, dates, ways)),
             delayed=net[:, best] + late / EQUITY_USD,
             benchmarks={"buy_and_hold": held / before - 1.0},
             strategies=tuple(sides),
             by_strategy=net,
-            configurations=net,
+            configurations=net if len(ways) > 1 else None,
             trades=trades,
             nulls=(random_entries(trades, prices, draws, seed),),
             draws=draws,
@@ -157,10 +158,10 @@ def trades_of(market: SyntheticMarket, decisions: Decisions, side: Float) -> Tra
     )
 
 
-def _trials(net: Float, dates: tuple[dt.date, ...]) -> list[Trial]:
+def _trials(net: Float, dates: tuple[dt.date, ...], ways: Sequence[Configuration]) -> list[Trial]:
     """What the ledger would hold of them."""
     numbers = tuple(d.year * 10_000 + d.month * 100 + d.day for d in dates)
     return [
         Trial(what="backtest", profile="laboratory", settings_sha256=c.name, dates=numbers, returns=tuple(net[:, k].tolist()))
-        for k, c in enumerate(CONFIGURATIONS)
+        for k, c in enumerate(ways)
     ]
