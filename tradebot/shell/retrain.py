@@ -81,7 +81,7 @@ class Retrainer:
             )
         except OSError as error:
             raise OperatorFault(f"training cannot be started: {error.strerror}") from error
-        _lower_priority(child.pid)
+        lower_priority(child.pid)
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 out, err = await child.communicate()
@@ -133,9 +133,14 @@ def training_report(output: bytes) -> TrainingReport:
     raise OperatorFault("training ended without naming a model folder and whether it was promoted")
 
 
-def _lower_priority(pid: int) -> None:
-    """From outside, because nothing but exec may happen between fork and exec in a process with threads."""
+def lower_priority(pid: int) -> None:
+    """To what is left over: a thread of the trading loop that wakes goes first, at once, where there is such a class (SCHED_IDLE).
+
+    From outside, because nothing but exec may happen between fork and exec in a process with threads; what the child starts inherits it.
+    """
     try:
         os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
+        if hasattr(os, "SCHED_IDLE"):
+            os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
     except ProcessLookupError:
         return  # it has ended already
