@@ -105,7 +105,7 @@ def _fast(settings: Settings, market: Market, fold: Fold, model: Model | None) -
 
     nulls: Nulls = {
         DELAYED: (returns(late(grid, opinions)),),
-        "rotated_forecasts": tuple(returns(some) for some in turned(grid, opinions, DRAWS, seed)),
+        "rotated_predictions": tuple(returns(some) for some in turned(grid, opinions, DRAWS, seed)),
     }
     without_skill = _without_skill(settings, market, fold, seed)
     if without_skill is not None:

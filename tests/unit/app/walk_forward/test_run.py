@@ -38,7 +38,7 @@ def test_folds_follow_each_other_and_every_session_counts_once(walk: Walk) -> No
         assert fold.train_last < fold.dates[0]
         assert fold.model["kind"] == "xgboost"
         assert len(fold.net) == len(fold.gross) == len(fold.exposure) == len(fold.equity_units) == len(fold.dates)
-        assert set(fold.nulls) == {"lag_1", "rotated_forecasts", "shuffled_labels"}
+        assert set(fold.nulls) == {"lag_1", "rotated_predictions", "shuffled_labels"}
         assert all(len(draw) == len(fold.dates) for draws in fold.nulls.values() for draw in draws)
     assert report["trades"] > 0, "a walk-forward that never trades proves nothing"
 
