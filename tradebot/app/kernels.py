@@ -62,6 +62,38 @@ def compile_kernels() -> None:
     step_minute(new_state(1), grid_rows(grid, 0, 1)[0], grid.present[0], np.empty((1, FEATURE_COUNT)), np.zeros(1, np.int64))
 
 
+def ready_backtest(say: Callable[[str], None]) -> None:
+    """The same for the fast backtest, which the daemon never needs: by running it over a few minutes.
+
+    What a profile of strategies adds compiles when it is first asked for.
+    """
+    mark = kernel_folder() / f"backtest-{source_hash()}"
+    if mark.exists():
+        return
+    say("compiling the fast backtest for this machine: once for this version, about ten seconds")
+    _compile_backtest(_grid())
+    mark.touch()
+
+
+def _compile_backtest(grid: MarketGrid) -> None:
+    from tradebot.core.config import EngineConfig
+    from tradebot.core.execution.exits import ExitsConfig
+    from tradebot.core.portfolio.sizing import SizingConfig
+    from tradebot.core.risk.limits import LimitsConfig
+    from tradebot.core.selection.entry import EntryConfig
+    from tradebot.sim.scan.backtest import fast_backtest
+    from tradebot.sim.venue_config import VenueConfig
+
+    config = EngineConfig(
+        profile="kernels",
+        entry=EntryConfig(confidence_min=0.5, price_usd_min=0, price_usd_max=0),
+        sizing=SizingConfig(equity_fraction=0.1, max_shares=0),
+        exits=ExitsConfig(stop_fraction=0.01, target_fraction=0.01, flatten_before_close_min=1),
+        limits=LimitsConfig(positions_max=1, order_usd_max=1e6, daily_loss_fraction_max=0.5),
+    )
+    fast_backtest(config, VenueConfig(), grid, np.zeros(grid.present.shape), grid.present)
+
+
 def _compile_families(share: int, shares: int) -> None:
     """Every `shares`-th family's step, from the `share`-th on."""
     from numba import float64, int64, types

@@ -10,7 +10,7 @@ from typing import Any, Final
 from tradebot.app.backtest import run_fast, run_full
 from tradebot.app.candidate import register
 from tradebot.app.history import fetch
-from tradebot.app.kernels import ready_kernels
+from tradebot.app.kernels import ready_backtest, ready_kernels
 from tradebot.app.market import Market, load_market
 from tradebot.app.shelf import load, models_of
 from tradebot.app.tally import Tally, buy_and_hold_fraction
@@ -81,6 +81,8 @@ def train(
         "classes": list(manifest.classes),
         "train_rows": manifest.train.rows,
         "test_rows": manifest.test.rows,
+        "effective_rows": manifest.effective_rows,
+        "left_out": manifest.left_out,
         "metrics": manifest.metrics,
         "gate": registered.verdict.figures,
         "alarms": as_rows(registered.alarms),
@@ -119,6 +121,7 @@ def backtest(
     model = None if folder is None or settings.model.kind == "none" else load(folder)
     tally = Tally()
     if fidelity == "fast":
+        ready_backtest(lambda line: progress(line, 0, 0))
         outcome = run_fast(settings, market, sessions, model)
     else:
         sha256 = model.manifest_sha256 if model is not None else ""

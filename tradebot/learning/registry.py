@@ -160,6 +160,8 @@ def _manifest(trained: Trained | TrainedSelector, origin: Origin, findings: Find
         training=asdict(config),
         metrics=asdict(trained.metrics),
         classes=trained.classes,
+        left_out={} if isinstance(trained, TrainedSelector) else trained.left_out,
+        effective_rows=0.0 if isinstance(trained, TrainedSelector) else trained.effective_rows,
         alarms=findings.alarms,
         gate=findings.gate,
     )

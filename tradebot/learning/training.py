@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from tradebot.core.domain.bars import Bool, Int, MarketGrid
@@ -36,6 +36,8 @@ class Trained:
     test: Span
     metrics: AnyMetrics
     classes: tuple[str, ...] = ()
+    left_out: dict[str, int] = field(default_factory=dict)  # bars that became no row, by reason
+    effective_rows: float = 0.0
 
 
 def train(
@@ -53,6 +55,7 @@ def train(
 
 def fit_dataset(dataset: Dataset, config: TrainingConfig, cost: RoundTripCost, say: Callable[[str], None]) -> Trained:
     """Split, fit, prove that the served forest answers as the library does, and measure it."""
+    say(dataset.account())
     split = time_split(dataset.minute_ns, dataset.end_ns, dataset.session_of, config.test_fraction, config.embargo_sessions)
     train, test = rows_of(dataset, split.train), rows_of(dataset, split.test)
     refuse(train, dataset, config)
@@ -70,6 +73,8 @@ def fit_dataset(dataset: Dataset, config: TrainingConfig, cost: RoundTripCost, s
         train=span(dataset.minute_ns[split.train]),
         test=span(dataset.minute_ns[split.test]),
         metrics=measure(fitted, proven(fitted)(test.values), train, test, dataset, config),
+        left_out=dataset.dropped,
+        effective_rows=dataset.effective_rows,
     )
 
 

@@ -93,6 +93,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     code: CodeVersion
     files: dict[str, str]
     classes: tuple[str, ...] = ()
+    left_out: dict[str, int] = {}  # bars that became no row, by reason
+    effective_rows: float = 0.0  # what the rows are worth where their labels overlap
     alarms: tuple[AlarmRow, ...] = ()
     gate: GateRow | None = None
     sha256: str = ""

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from tradebot.app.kernels import ready_kernels
+from tradebot.app.kernels import ready_backtest, ready_kernels
 from tradebot.app.market import Market, load_market
 from tradebot.app.trials import record
 from tradebot.app.walk_forward.fold import Task, run_fold
@@ -50,6 +50,8 @@ def walk(
     if fidelity not in FIDELITIES:
         raise OperatorFault(f"--fidelity {fidelity}: it is fast or full")
     ready_kernels(lambda line: progress(line, 0, 0))
+    if fidelity == "fast":
+        ready_backtest(lambda line: progress(line, 0, 0))
     progress("reading bars", 0, 0)
     market = load_market(settings, bars)
     sessions = market.between(first or dt.date.min, last or dt.date.max)

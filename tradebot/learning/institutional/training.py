@@ -95,6 +95,8 @@ def train_institutional(grid: MarketGrid, config: TrainingConfig, cost: RoundTri
         train=span(rows.minute_ns[parts.fit | parts.watch]),
         test=span(rows.minute_ns[parts.test]),
         metrics=InstitutionalMetrics(**{f.name: getattr(joint, f.name) for f in fields(joint)}, specialists=own, weights=weights),
+        left_out=rows.dropped,
+        effective_rows=rows.effective_rows,
     )
 
 
