@@ -25,6 +25,7 @@ jobs = 1
 rows_min = 100
 [walk_forward]
 train_days = 20
+anchored = false
 test_sessions = 3
 step_sessions = 2
 """
