@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from tradebot.core.domain.bars import BarColumns, MarketGrid, market_grid
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.session import Session, SessionTable
 from tradebot.core.domain.tape import without_quotes
-from tradebot.core.domain.units import NS_PER_S
+from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 from tradebot.learning.universe import screen_by_volume
 from tradebot.settings import Settings
 from tradebot.shell.calendar import session_table
@@ -52,14 +52,28 @@ class Market:
 
 
 def load_market(settings: Settings, folder: Path | None) -> Market:
-    """Bars of the profile's universe from a folder. Named symbols must be there; a screen ranks what is there."""
-    root = folder or settings.data.folder
-    wanted = settings.universe.symbols or None
-    found = read_bar_folder(root, wanted)
-    if not wanted:
-        screened = screen_by_volume(found, settings.universe.top, settings.entry.price_usd_min, settings.entry.price_usd_max)
-        found = {s: found[s] for s in sorted(screened)}
+    """Bars of the profile's universe from a folder. Named symbols must be there; a screen ranks what is there, by all of its bars."""
+    return screened(settings, read_market(settings, folder))
+
+
+def read_market(settings: Settings, folder: Path | None) -> Market:
+    """The same before any screen: the named symbols, or all that the folder has."""
+    found = read_bar_folder(folder or settings.data.folder, settings.universe.symbols or None)
     return market_of(found, quotes=settings.feed.quotes, macro=load_macro(settings))
+
+
+def screened(settings: Settings, market: Market, known_by_ns: int | None = None) -> Market:
+    """The symbols that the profile's screen picks by the bars that were known then (None: by all); all of them where it names symbols.
+
+    Raises OperatorFault when none is left.
+    """
+    if settings.universe.symbols:
+        return market
+    known = market.histories
+    if known_by_ns is not None:
+        known = {symbol: bars.rows(bars.minute_ns + NS_PER_MINUTE <= known_by_ns) for symbol, bars in known.items()}
+    names = screen_by_volume(known, settings.universe.top, settings.entry.price_usd_min, settings.entry.price_usd_max)
+    return replace(market, histories={symbol: market.histories[symbol] for symbol in sorted(names)})
 
 
 def load_macro(settings: Settings) -> Macro | None:

@@ -11,7 +11,7 @@ from tradebot.app.backtest import run_fast, run_full
 from tradebot.app.candidate import register
 from tradebot.app.history import fetch
 from tradebot.app.kernels import ready_backtest, ready_kernels
-from tradebot.app.market import Market, load_market
+from tradebot.app.market import Market, read_market, screened
 from tradebot.app.shelf import load, models_of
 from tradebot.app.tally import Tally, buy_and_hold_fraction
 from tradebot.app.trials import record
@@ -57,11 +57,12 @@ def train(
         fetch(profile, symbols=(), first=None, last=until, progress=progress, alpaca_url=alpaca_url)
     ready_kernels(lambda line: progress(line, 0, 0))
     progress("reading bars", 0, 0)
-    market = load_market(settings, bars)
+    market = read_market(settings, bars)
     last = until or market.traded[-1].date
     sessions = market.between(last - dt.timedelta(days=settings.data.history_days), last)
     if not sessions:
         raise OperatorFault(f"no session of the {settings.data.history_days} days up to {last} has bars to learn from")
+    market = screened(settings, market, sessions[-1].close_ns)
     progress(f"features and labels of {len(sessions)} sessions of {len(market.histories)} symbols", 0, 0)
     registered = register(settings, market.grid(sessions), dataset, lambda stage: progress(stage, 0, 0))
     manifest = read_manifest(registered.folder)
@@ -114,10 +115,12 @@ def backtest(
         raise OperatorFault(f"{settings.profile} has no model yet; make one with: tradebot train --profile {profile}")
     ready_kernels(lambda line: progress(line, 0, 0))
     progress("reading bars", 0, 0)
-    market = load_market(settings, bars)
+    market = read_market(settings, bars)
     sessions = market.between(first or dt.date.min, last or dt.date.max)
     if not sessions:
         raise OperatorFault(f"no session from {first} to {last} has bars")
+    known = any(len(b) and b.minute_ns[0] < sessions[0].open_ns for b in market.histories.values())
+    market = screened(settings, market, sessions[0].open_ns if known else None)
     model = None if folder is None or settings.model.kind == "none" else load(folder)
     tally = Tally()
     if fidelity == "fast":
@@ -128,7 +131,7 @@ def backtest(
         outcome, _ = run_full(settings, market, sessions, model, progress, sha256, tally.observe)
     trained_to = 0 if model is None or folder is None else read_manifest(folder).test.last_ns
     learned = sum(s.open_ns <= trained_to for s in sessions)
-    note = _note(model, learned)
+    note = _note(model, learned) + ("" if known or settings.universe.symbols else "; the universe was screened by the tested bars")
     trial = record(
         settings, profile, what="backtest", dates=[s.date for s in outcome.sessions], returns=outcome.session_returns(),
         outcome=[outcome.orders, outcome.cash_units], note=f"{fidelity}, {note}", say=lambda line: progress(line, 0, 0),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.architecture.source_files import ROOT
-from tradebot.app.market import load_macro, load_market
+from tradebot.app.market import load_macro, load_market, read_market, screened
 from tradebot.core.domain.bars import TAPE
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.settings import load_settings
@@ -53,3 +53,17 @@ def test_without_a_folder_there_is_none_and_a_folder_that_holds_none_is_a_fault(
     assert market.grid(market.between(*SESSIONS)).macro is None
     with pytest.raises(OperatorFault, match=r"none of vix\.csv"):
         load_macro(load_settings("demo", BARE | {"TRADEBOT__MACRO__FOLDER": str(tmp_path)}))
+
+
+def test_a_screen_knows_nothing_that_was_still_to_come() -> None:
+    everyone = {"TRADEBOT__UNIVERSE__SYMBOLS": "[]", "TRADEBOT__UNIVERSE__SCREEN": "most_active", "TRADEBOT__UNIVERSE__TOP": "1"}
+    settings = load_settings("demo", BARE | everyone)
+    market = read_market(settings, None)
+    assert len(market.histories) == 4
+    assert set(screened(settings, market).histories) == {"BAC"}, "by all bars it is the most active one"
+    before_2013 = market.between(dt.date(2011, 1, 3), dt.date(2011, 3, 31))[-1].close_ns
+    then = screened(settings, market, before_2013)
+    assert set(then.histories) == {"SPY"}, "nothing else had a bar yet"
+    assert len(then.histories["SPY"]) == len(market.histories["SPY"]), "what follows is still traded"
+    with pytest.raises(OperatorFault, match="the universe is empty"):
+        screened(settings, market, 0)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tradebot.app.backtest import fast_world, run_full, scanned
 from tradebot.app.learn import learn
-from tradebot.app.market import Market, load_market
+from tradebot.app.market import Market, read_market, screened
 from tradebot.app.shelf import load
 from tradebot.app.walk_forward.folder import FoldResult, write_fold
 from tradebot.app.walk_forward.track import DELAYED
@@ -52,7 +52,8 @@ class Task:
 def run_fold(task: Task) -> FoldResult:
     """The fold's result, on disk when this returns. The same bytes here, in another process and on another machine."""
     settings = replace(task.settings, models_dir=Path(task.folder) / "models" / f"fold-{task.number:03d}")
-    market, fold = _market(settings, task.bars), _fold(task)
+    fold = _fold(task)
+    market = screened(settings, _market(settings, task.bars), fold.train_sessions[-1].close_ns)  # by nothing that was still to come
     shutil.rmtree(settings.models_dir, ignore_errors=True)  # what a fold that was killed left behind
     model, about = _learned(settings, market, fold)
     nulls: Nulls = {}
@@ -70,7 +71,7 @@ def _market(settings: Settings, bars: Path | None) -> Market:
     key = str(bars or settings.data.folder), settings.universe, settings.entry, settings.feed, settings.macro
     if key not in _READ:
         _READ.clear()
-        _READ[key] = load_market(settings, bars)
+        _READ[key] = read_market(settings, bars)
     return _READ[key]
 
 

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from tradebot.app.kernels import ready_backtest, ready_kernels
-from tradebot.app.market import Market, load_market
+from tradebot.app.market import Market, read_market
 from tradebot.app.trials import record
 from tradebot.app.walk_forward.fold import Task, run_fold
 from tradebot.app.walk_forward.folder import TRACK, FoldResult, RunFolder, write_whole
@@ -53,7 +53,7 @@ def walk(
     if fidelity == "fast":
         ready_backtest(lambda line: progress(line, 0, 0))
     progress("reading bars", 0, 0)
-    market = load_market(settings, bars)
+    market = read_market(settings, bars)
     sessions = market.between(first or dt.date.min, last or dt.date.max)
     folds = walk_forward_folds(sessions, settings.walk_forward)
     folder = RunFolder(settings.walk_forward_dir, _plan(settings, market, sessions, folds, fidelity))
