@@ -27,6 +27,7 @@ RECORDERS = ("tradebot.app.trials.record", "tradebot.learning.evidence.ledger.re
 
 ALLOWED: dict[str, str] = {
     "tradebot/app/backtest.py": "runs a backtest for whoever asks; they record it",
+    "tradebot/app/kernels.py": "two made-up minutes without an opinion, so that the scan is compiled; the outcome is dropped",
     "tradebot/app/walk_forward/fold.py": "one fold, maybe on another machine; run.py records the track record of all of them, once",
     "tradebot/app/watched.py": "check lookahead compares decisions with decisions, and shows no result",
 }

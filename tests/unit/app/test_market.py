@@ -56,11 +56,11 @@ def test_without_a_folder_there_is_none_and_a_folder_that_holds_none_is_a_fault(
 
 
 def test_a_screen_knows_nothing_that_was_still_to_come() -> None:
-    everyone = {"TRADEBOT__UNIVERSE__SYMBOLS": "[]", "TRADEBOT__UNIVERSE__SCREEN": "most_active", "TRADEBOT__UNIVERSE__TOP": "1"}
+    everyone = {"TRADEBOT__UNIVERSE__SYMBOLS": "[]", "TRADEBOT__UNIVERSE__SCREEN": "most_active", "TRADEBOT__UNIVERSE__TOP": "3"}
     settings = load_settings("demo", BARE | everyone)
     market = read_market(settings, None)
     assert len(market.histories) == 4
-    assert set(screened(settings, market).histories) == {"BAC"}, "by all bars it is the most active one"
+    assert set(screened(settings, market).histories) == {"AIG", "BAC", "SPY"}, "by all bars IBM is the least active"
     before_2013 = market.between(dt.date(2011, 1, 3), dt.date(2011, 3, 31))[-1].close_ns
     then = screened(settings, market, before_2013)
     assert set(then.histories) == {"SPY"}, "nothing else had a bar yet"
