@@ -6,9 +6,9 @@ import datetime as dt
 from pathlib import Path
 
 from tests.golden.sample import SAMPLE, Run
+from tradebot.app.backtest import rebalance_start_ns
 from tradebot.app.learn import learn
 from tradebot.app.market import Market, market_of
-from tradebot.app.research import rebalance_start_ns
 from tradebot.core.domain.session import Session
 from tradebot.core.engine import Engine
 from tradebot.core.forecast.model import Model

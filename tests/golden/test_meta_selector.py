@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from tests.golden.sample import SAMPLE, Run
+from tradebot.app.backtest import rebalance_start_ns
 from tradebot.app.learn import learn_selector
 from tradebot.app.market import Market, market_of
-from tradebot.app.research import rebalance_start_ns, simulate
+from tradebot.app.research import simulate
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.engine import Engine
 from tradebot.core.features.catalogue import FEATURES, column_index

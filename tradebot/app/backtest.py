@@ -27,10 +27,13 @@ from tradebot.sim.impact import ImpactTables, impact_tables
 from tradebot.sim.outcome import Outcome
 from tradebot.sim.witness import Witness
 
-_BEFORE_OPEN_NS = 6 * 3600 * NS_PER_S
-
 Progress = Callable[[str, int, int], None]
 Observer = Callable[[Event, Sequence[Command]], None]
+
+
+def rebalance_start_ns(session: Session) -> int:
+    """Six hours before the open: before the 04:00 rebalance of the session, after the close of the one before."""
+    return session.open_ns - 6 * 3600 * NS_PER_S
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -91,7 +94,7 @@ def run_full(
     from tradebot.sim.driver import Simulation
     from tradebot.sim.venue import Venue
 
-    start_ns = sessions[0].open_ns - _BEFORE_OPEN_NS
+    start_ns = rebalance_start_ns(sessions[0])
     warm_from_ns = _warm_from(settings, market, start_ns, model, since_ns)
     grid = market.grid(market.since(warm_from_ns, sessions))
     venue = Venue(market.histories, market.table, start_ns, settings.venue)
@@ -123,7 +126,7 @@ def warmed_grid(
     settings: Settings, market: Market, sessions: Sequence[Session], model: Model | None, since_ns: int | None = None
 ) -> tuple[MarketGrid, int]:
     """What the engine perceives, from where it warms up to the end of `sessions`; and the row of the first traded minute."""
-    warm_from_ns = _warm_from(settings, market, sessions[0].open_ns - _BEFORE_OPEN_NS, model, since_ns)
+    warm_from_ns = _warm_from(settings, market, rebalance_start_ns(sessions[0]), model, since_ns)
     grid = from_minute(market.grid(market.since(warm_from_ns, sessions)), warm_from_ns)
     return grid, int(grid.minute_ns.searchsorted(sessions[0].open_ns))
 

@@ -29,7 +29,10 @@ def write_page(path: Path, settings: Settings, track: Track, report: HonestyRepo
         outcome=outcome_of(track, start),
         benchmarks=tuple(Benchmark(name.replace("_", " "), _equity(returns, start)) for name, returns in track.benchmarks.items()),
         facts=(("Run", report.source), ("Trials", f"{report.trials['trials']}, of them {report.trials['effective']} independent")),
-        notes=("Out of sample: each session was traded by a model that had not seen it. One point a session.",),
+        notes=(
+            "Out of sample: each session was traded by a model that had not seen it. One point a session.",
+            "Orders, fills and refusals are those of all folds, whose tests overlap; everything else counts each session once.",
+        ),
         zero_cost=track.zero_cost,
         verdict=verdict_of(report),
     )

@@ -17,7 +17,7 @@ from tradebot.app.tally import Tally, buy_and_hold_fraction
 from tradebot.app.trials import record
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.session import Session
-from tradebot.core.domain.units import NS_PER_S, UNITS_PER_USD
+from tradebot.core.domain.units import UNITS_PER_USD
 from tradebot.core.engine import Engine
 from tradebot.core.forecast.model import Model
 from tradebot.learning.alarms.alarm import as_rows
@@ -211,8 +211,3 @@ def _write_page(path: Path, settings: Settings, market: Market, outcome: Outcome
         write_report(path, content)
     except OSError as error:
         raise OperatorFault(f"{path}: the page can't be written ({error.strerror or error})") from error
-
-
-def rebalance_start_ns(session: Session) -> int:
-    """Six hours before the open: before the 04:00 rebalance of the session, after the close of the one before."""
-    return session.open_ns - 6 * 3600 * NS_PER_S

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tradebot.app.backtest import rebalance_start_ns
 from tradebot.app.market import Market
-from tradebot.app.research import rebalance_start_ns
 from tradebot.core.domain.bars import Float, MarketGrid
 from tradebot.core.domain.commands import Command, RecordDecision
 from tradebot.core.domain.decision import Decision

@@ -29,6 +29,7 @@ figure { margin: 0; } figcaption, .soft { color: var(--soft); font-size: 0.9rem;
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.9rem; margin: 0.5rem 0; }
 caption { text-align: left; font-weight: 600; padding: 0.3rem 0; }
 th, td { padding: 0.25rem 0.7rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
+td.words { text-align: left; white-space: normal; min-width: 16rem; }
 th:first-child, th[scope=row] { text-align: left; font-weight: 500; } thead th { color: var(--soft); }
 @media (max-width: 600px) { main { padding: 0.6rem; } th, td { padding: 0.25rem 0.4rem; } }
 """
@@ -42,6 +43,7 @@ function repaint() {
 dark.addEventListener("change", repaint);
 addEventListener("load", repaint);
 """
+_FIGURE_CHARACTERS: Final = 28
 
 
 def page(content: ReportInput) -> str:
@@ -132,4 +134,10 @@ def _table(table: Table) -> str:
 
 def _row(cells: Sequence[str]) -> str:
     first, *others = cells
-    return f'<tr><th scope="row">{escape(first)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in others)}</tr>\n'
+    return f'<tr><th scope="row">{escape(first)}</th>{"".join(map(_cell, others))}</tr>\n'
+
+
+def _cell(text: str) -> str:
+    """A figure stands right and on one line; a sentence stands left and wraps."""
+    kind = ' class="words"' if len(text) > _FIGURE_CHARACTERS else ""
+    return f"<td{kind}>{escape(text)}</td>"
