@@ -19,7 +19,9 @@ PRODUCERS = (
     "tradebot.sim.scan.backtest.outcome",
     "tradebot.app.backtest.run_fast",
     "tradebot.app.backtest.run_full",
+    "tradebot.app.backtest.run_foreseen",
     "tradebot.app.backtest.scanned",
+    "tradebot.app.backtest.traded",
     "tradebot.app.research.simulate",
     "tradebot.app.walk_forward.fold.run_fold",
 )

@@ -1,6 +1,7 @@
-"""The two backtests of a profile: `run_fast` is the compiled scan, `run_full` every event through the engine. Both give an Outcome.
+"""The backtests of a profile: `run_fast` is the compiled scan, `run_full` every event through the engine. Both give an Outcome.
 
-On an ideal venue (no latency, whole fills; spread, quotes and fees as the profile says) they are equal to the last unit.
+On an ideal venue (no latency, whole fills; spread, quotes and fees as the profile says) they are equal to the last unit. `run_foreseen`
+lies between: every event through the engine, with opinions that were formed at once. It stands in where the scan can't (`why_full`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from tradebot.core.domain.units import NS_PER_S
 from tradebot.core.engine import Engine
 from tradebot.core.features.catalogue import warm_up_bars
 from tradebot.core.forecast.model import Model
+from tradebot.core.opinions.foreseen import Foreseen
 from tradebot.core.opinions.history import Opinions, opinions_of
 from tradebot.core.opinions.mind import Mind, columns_read
 from tradebot.settings import Settings
@@ -42,7 +44,17 @@ def _silent(what: str, done: int, total: int) -> None:
 
 def run_fast(settings: Settings, market: Market, sessions: Sequence[Session], model: Model | None) -> Outcome:
     """What `sessions` would have come to, by the scan. Raises OperatorFault for a profile or venue that only the full simulation can do."""
+    reason = why_full(settings, sessions)
+    if reason:
+        raise OperatorFault(reason)
     return scanned(settings, fast_world(settings, market, sessions, model))
+
+
+def why_full(settings: Settings, sessions: Sequence[Session]) -> str:
+    """Why only the full simulation can trade this profile, in a sentence; "" where the scan can."""
+    from tradebot.sim.scan import able
+
+    return _late_rebalance(settings, sessions) or able.why_full(settings.engine, settings.venue, settings.feed.grace_s)
 
 
 class FastWorld(NamedTuple):
@@ -56,13 +68,21 @@ class FastWorld(NamedTuple):
     impact: ImpactTables
 
 
-def fast_world(settings: Settings, market: Market, sessions: Sequence[Session], model: Model | None) -> FastWorld:
-    """The profile's world of `sessions`. Raises OperatorFault for a profile that only the full simulation can do."""
-    _check_timetable(settings, sessions)
-    seen, first = warmed_grid(settings, market, sessions, model)
+def fast_world(
+    settings: Settings, market: Market, sessions: Sequence[Session], model: Model | None, since_ns: int | None = None
+) -> FastWorld:
+    """The profile's world of `sessions`. Raises OperatorFault for a profile that needs a model and has none."""
+    seen, first = warmed_grid(settings, market, sessions, model, since_ns)
     opinions = think(settings, seen, first, model)
     grid = traded_grid(market, seen)
     return FastWorld(grid, first, opinions, impact_of(market, grid))
+
+
+def traded(settings: Settings, market: Market, sessions: Sequence[Session], world: FastWorld) -> Outcome:
+    """What a world's opinions would have come to: by the scan, or by the full simulation where that can't (`why_full`)."""
+    if why_full(settings, sessions):
+        return run_foreseen(settings, market, sessions, world)
+    return scanned(settings, world)
 
 
 def scanned(settings: Settings, world: FastWorld) -> Outcome:
@@ -114,6 +134,20 @@ def run_full(
     return witness.outcome(), engine
 
 
+def run_foreseen(settings: Settings, market: Market, sessions: Sequence[Session], world: FastWorld) -> Outcome:
+    """The full simulation of a world's opinions: every event through the engine, which records no decision (core/opinions/foreseen.py)."""
+    from tradebot.sim.driver import Simulation
+    from tradebot.sim.venue import Venue
+
+    start_ns = rebalance_start_ns(sessions[0])
+    venue = Venue(market.histories, market.table, start_ns, settings.venue)
+    engine = Engine(settings.engine, market.table, {}, foreseen=Foreseen(world.grid, world.opinions, settings.engine))
+    witness = Witness(engine, venue, tuple(s for s in world.grid.sessions if s.open_ns >= start_ns))
+    grid = from_minute(world.grid, sessions[0].open_ns)
+    Simulation(engine, venue, grid, settings.timetable, settings.feed.grace_s, witness.observe).run("")
+    return witness.outcome()
+
+
 def _warm_from(settings: Settings, market: Market, start_ns: int, model: Model | None, since_ns: int | None) -> int:
     """Where warming up begins: as early as the columns need, and not after `since_ns`."""
     from tradebot.shell.feeds.minute_feed import warm_up_from
@@ -163,9 +197,10 @@ def from_minute(grid: MarketGrid, first_ns: int) -> MarketGrid:
     return replace(grid, tape=None if grid.tape is None else grid.tape[rows], **cut)
 
 
-def _check_timetable(settings: Settings, sessions: Sequence[Session]) -> None:
+def _late_rebalance(settings: Settings, sessions: Sequence[Session]) -> str:
     """The scan rebalances before the open."""
     for session in sessions:
         rebalance_ns = day_plan(session, settings.timetable, settings.engine.exits.flatten_before_close_min)[0][0]
         if rebalance_ns > session.open_ns:
-            raise OperatorFault(f"the fast backtest rebalances before the open, and timetable.rebalance is {settings.timetable.rebalance}")
+            return f"the fast backtest rebalances before the open, and timetable.rebalance is {settings.timetable.rebalance}"
+    return ""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from tradebot.app.backtest import run_fast, run_full
+from tradebot.app.backtest import fast_world, run_full, traded, why_full
 from tradebot.app.candidate import register
 from tradebot.app.history import fetch
 from tradebot.app.kernels import ready_backtest, ready_kernels
@@ -103,8 +103,8 @@ def backtest(
 ) -> dict[str, Any]:
     """Past sessions, net of cost, beside buy-and-hold: every event through the engine ("full"), or the compiled scan ("fast").
 
-    Each call is a row in the ledger of trials. `html` names a page that gets the charts. Raises OperatorFault for a profile without a
-    model, and for what only the full simulation can do.
+    What the scan can't do goes to the full simulation, and the note says why. Each call is a row in the ledger of trials. `html` names a
+    page that gets the charts. Raises OperatorFault for a profile without a model.
     """
     settings = load_settings(profile, read_environment())
     if fidelity not in FIDELITIES:
@@ -122,16 +122,17 @@ def backtest(
     known = any(len(b) and b.minute_ns[0] < sessions[0].open_ns for b in market.histories.values())
     market = screened(settings, market, sessions[0].open_ns if known else None)
     model = None if folder is None or settings.model.kind == "none" else load(folder)
-    tally = Tally()
+    tally, instead = Tally(), why_full(settings, sessions) if fidelity == "fast" else ""
     if fidelity == "fast":
         ready_backtest(lambda line: progress(line, 0, 0))
-        outcome = run_fast(settings, market, sessions, model)
+        outcome = traded(settings, market, sessions, fast_world(settings, market, sessions, model))
     else:
         sha256 = model.manifest_sha256 if model is not None else ""
         outcome, _ = run_full(settings, market, sessions, model, progress, sha256, tally.observe)
     trained_to = 0 if model is None or folder is None else read_manifest(folder).test.last_ns
     learned = sum(s.open_ns <= trained_to for s in sessions)
     note = _note(model, learned) + ("" if known or settings.universe.symbols else "; the universe was screened by the tested bars")
+    note += f"; the full simulation traded, for {instead}" if instead else ""
     trial = record(
         settings, profile, what="backtest", dates=[s.date for s in outcome.sessions], returns=outcome.session_returns(),
         outcome=[outcome.orders, outcome.cash_units], note=f"{fidelity}, {note}", say=lambda line: progress(line, 0, 0),

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from tradebot.app.backtest import fast_world, run_full, scanned
+from tradebot.app.backtest import fast_world, run_foreseen, traded
 from tradebot.app.learn import learn
 from tradebot.app.market import Market, read_market, screened
 from tradebot.app.shelf import load
@@ -58,7 +58,8 @@ def run_fold(task: Task) -> FoldResult:
     model, about = _learned(settings, market, fold)
     nulls: Nulls = {}
     if task.fidelity == "full":
-        outcome, _ = run_full(settings, market, fold.test_sessions, model, since_ns=_since_ns(settings, fold))
+        world = fast_world(settings, market, fold.test_sessions, model, _since_ns(settings, fold))
+        outcome = run_foreseen(settings, market, fold.test_sessions, world)
     else:
         outcome, nulls = _fast(settings, market, fold, model)
     result = _result(fold, outcome, nulls, about)
@@ -96,13 +97,13 @@ def _learned(settings: Settings, market: Market, fold: Fold) -> tuple[Model | No
 
 
 def _fast(settings: Settings, market: Market, fold: Fold, model: Model | None) -> tuple[Outcome, Nulls]:
-    """The scan of the fold's test sessions, and of the same sessions without skill."""
+    """The fold's test sessions, and the same sessions without skill: by the scan wherever it can."""
     seed = settings.model.seed * 1000 + fold.number
     world = fast_world(settings, market, fold.test_sessions, model)
     grid, opinions = world.grid, world.opinions
 
     def returns(some: Any) -> tuple[float, ...]:
-        return _rounded(scanned(settings, world._replace(opinions=some)).session_returns())
+        return _rounded(traded(settings, market, fold.test_sessions, world._replace(opinions=some)).session_returns())
 
     nulls: Nulls = {
         DELAYED: (returns(late(grid, opinions)),),
@@ -112,7 +113,7 @@ def _fast(settings: Settings, market: Market, fold: Fold, model: Model | None) -
     if without_skill is not None:
         guesses = fast_world(settings, market, fold.test_sessions, without_skill).opinions
         nulls["shuffled_labels"] = tuple(returns(some) for some in turned(grid, guesses, DRAWS, seed + 1))
-    return scanned(settings, world), nulls
+    return traded(settings, market, fold.test_sessions, world), nulls
 
 
 def _since_ns(settings: Settings, fold: Fold) -> int | None:

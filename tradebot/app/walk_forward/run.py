@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from tradebot.app.backtest import why_full
 from tradebot.app.kernels import ready_backtest, ready_kernels
 from tradebot.app.market import Market, read_market
 from tradebot.app.trials import record
@@ -56,6 +57,9 @@ def walk(
     market = read_market(settings, bars)
     sessions = market.between(first or dt.date.min, last or dt.date.max)
     folds = walk_forward_folds(sessions, settings.walk_forward)
+    instead = why_full(settings, sessions) if fidelity == "fast" else ""
+    if instead:
+        progress(f"the full simulation trades, for {instead}", 0, 0)
     folder = RunFolder(settings.walk_forward_dir, _plan(settings, market, sessions, folds, fidelity))
     folder.open()
     if fresh:
@@ -73,7 +77,8 @@ def walk(
         say=lambda line: progress(line, 0, 0),
     )
     folder.finish()
-    return summary(track, results) | {"trial": trial.number, "folder": str(folder.path)}
+    said = {"note": f"the full simulation traded, for {instead}"} if instead else {}
+    return summary(track, results) | said | {"trial": trial.number, "folder": str(folder.path)}
 
 
 def _run(

@@ -9,7 +9,6 @@ rest at the venue and act inside the bars, the worst case first (sim/venue_tape.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TypeVar
 
 import numpy as np
@@ -24,11 +23,11 @@ from tradebot.core.selection.entry import price_bounds_units
 from tradebot.sim.impact import ImpactTables, impact_tables_of
 from tradebot.sim.outcome import CostWaterfall, Outcome
 from tradebot.sim.scan import layout as at
+from tradebot.sim.scan.able import fees_of, why_full
 from tradebot.sim.scan.layout import Bars, Book, Bool, Days, Float, Int, Rules, Wishes, new_book
 from tradebot.sim.scan.trades import ScanTrades
 from tradebot.sim.venue_config import VenueConfig
 
-_GRACE_S_MAX = 15.0  # then the next bar's path has left its open
 _ROOM = 1 << 14
 _NONE = np.zeros((0, 0), np.int64)
 T = TypeVar("T", bound=np.generic)
@@ -100,15 +99,12 @@ def scan_market(
 
 def rules_of(config: EngineConfig, venue: VenueConfig, grace_s: float) -> Rules:
     """The numbers that the scan reads. Raises OperatorFault for what it can't do as the full simulation does."""
-    if venue.latency_ms or venue.partial_fill_probability:
-        raise OperatorFault("the fast backtest has an ideal venue: simulation.latency_ms and partial_fill_probability must be 0")
-    if grace_s >= _GRACE_S_MAX or grace_s > config.bar_late_s_max:
-        raise OperatorFault(f"the fast backtest needs feed.grace_s below {min(_GRACE_S_MAX, config.bar_late_s_max):g} s, not {grace_s:g}")
+    reason = why_full(config, venue, grace_s)
+    if reason:
+        raise OperatorFault(reason)
     low, high = price_bounds_units(config.entry)
     book = config.playbook
-    sec, taf = Fraction(str(venue.sec_fee_usd_per_million)) / 10**8, Fraction(str(venue.taf_usd_per_share)) * 100  # cents a unit, a share
-    if max(sec.numerator * sec.denominator, taf.numerator * taf.denominator) >= 1 << 62:
-        raise OperatorFault("the fees have too many decimals for the fast backtest")
+    sec, taf = fees_of(venue)
     return Rules(
         confidence_min=config.entry.confidence_min if book is None else book.selection.forecast_min,
         price_units_min=low,
