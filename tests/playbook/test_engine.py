@@ -24,8 +24,6 @@ from tradebot.core.domain.events import (
     AccountReconciled,
     FeedChanged,
     ModelPromoted,
-    OperatorOrder,
-    OperatorSpoke,
     OrderRefused,
     PositionFact,
     ReplyLost,
@@ -231,15 +229,6 @@ def test_a_day_that_lost_too_much_opens_nothing_more() -> None:
     engine.handle(minute(0, {"AAA": 10}))
     engine.state.book.cash_units -= 20_000_000 + 1
     assert reasons(engine.handle(minute(1, {"AAA": 70})))[0].startswith("refused: day loss")
-
-
-def test_only_a_person_loosens_safety() -> None:
-    engine = started()
-    engine.handle(OperatorSpoke(ts_event_ns=OPEN_NS, order=OperatorOrder.HALT, reason="drill"))
-    engine.handle(OperatorSpoke(ts_event_ns=OPEN_NS, order=OperatorOrder.PAUSE, reason="softer"))
-    assert reasons(engine.handle(minute(0, {"AAA": 70})))[0] == "refused: halted: drill"
-    engine.handle(OperatorSpoke(ts_event_ns=OPEN_NS, order=OperatorOrder.RESUME, reason="drill over"))
-    assert intents(engine.handle(minute(1, {"AAA": 70})))
 
 
 def test_an_unexplained_position_locks_its_symbol() -> None:

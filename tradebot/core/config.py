@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from annotated_types import Ge, Gt, MinLen
 
 from tradebot.core.execution.exits import ExitsConfig
 from tradebot.core.portfolio.sizing import SizingConfig
+from tradebot.core.risk.breaker import BreakerConfig
 from tradebot.core.risk.limits import LimitsConfig
 from tradebot.core.selection.config import SelectionConfig
 from tradebot.core.selection.entry import EntryConfig
@@ -58,5 +59,6 @@ class EngineConfig:
     sizing: SizingConfig
     exits: ExitsConfig
     limits: LimitsConfig
+    breaker: BreakerConfig = field(default_factory=BreakerConfig)
     bar_late_s_max: Annotated[float, Gt(0)] = 30.0
     playbook: PlaybookConfig | None = None

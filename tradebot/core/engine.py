@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tradebot.core.conduct import safety
+from tradebot.core.conduct.closing import advance_closes, flatten
+from tradebot.core.conduct.submitting import cancel_entries, submit
 from tradebot.core.config import EngineConfig
 from tradebot.core.domain.commands import (
     Alert,
-    CancelOrder,
     Command,
     LookUpOrder,
     RecordDecision,
     RecordFill,
     RecordTrade,
     StartRetrain,
-    SubmitOrder,
 )
 from tradebot.core.domain.events import (
     AccountReconciled,
@@ -28,10 +29,10 @@ from tradebot.core.domain.events import (
     CashPosted,
     Event,
     FeedChanged,
+    GuardRefused,
     JobEnded,
     MinuteClosed,
     ModelPromoted,
-    OperatorOrder,
     OperatorSpoke,
     OrderRefused,
     OrderReported,
@@ -40,18 +41,19 @@ from tradebot.core.domain.events import (
     TickKind,
     UniverseSelected,
 )
-from tradebot.core.domain.orders import Bracket, Fill, OrderIntent, OrderStatus, Role
+from tradebot.core.domain.orders import Bracket, Fill, OrderStatus, Role
 from tradebot.core.domain.session import Session, SessionTable
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 from tradebot.core.execution import exits, planner
-from tradebot.core.execution.closing import ATTEMPTS_MAX, Closing, next_steps
+from tradebot.core.execution.closing import Closing
 from tradebot.core.execution.reconcile import differences
 from tradebot.core.features.catalogue import families_of
 from tradebot.core.forecast.model import Model
 from tradebot.core.opinions.foreseen import Foreseen
 from tradebot.core.opinions.mind import Mind
 from tradebot.core.pipeline import decide, decide_foreseen, decision_id, mark, opine, perceive
-from tradebot.core.state import Safety, State, state_from_bytes, state_to_bytes
+from tradebot.core.risk import breaker
+from tradebot.core.state import State, state_from_bytes, state_to_bytes
 
 _KEPT = Bracket(0, 0)  # an open trade keeps the stop and target that it has
 
@@ -101,10 +103,13 @@ class Engine:
                 commands: list[Command] = []
                 for fill in fills:
                     commands += [RecordFill(fill), *self._record_trade(fill)]
-                return commands + self._advance_closes()
+                return commands + advance_closes(state)
             case OrderRefused(client_order_id=key, reason=reason):
                 state.book.refuse(key, reason)
-                return [Alert("warning", f"order {key} refused: {reason}"), *self._advance_closes()]
+                return [Alert("warning", f"order {key} refused: {reason}"), *advance_closes(state)]
+            case GuardRefused(client_order_id=key, reason=reason):
+                state.book.refuse(key, reason)
+                return [*safety.halt(state, f"order {key} held back: {reason}"), *advance_closes(state)]
             case ReplyLost(client_order_id=key):
                 order = state.book.orders.get(key)
                 if order is None or order.status not in (OrderStatus.INTENDED, OrderStatus.UNKNOWN):
@@ -139,7 +144,7 @@ class Engine:
                     state.stale_feeds.pop(feed, None)
                 return [Alert("critical" if stale else "info", f"feed {feed} {'stale' if stale else 'fresh'}: {reason}")]
             case OperatorSpoke(order=order_given, reason=reason):
-                return self._on_operator(order_given, reason)
+                return safety.obey(state, self.config, order_given, reason)
             case JobEnded():
                 return []
 
@@ -161,13 +166,14 @@ class Engine:
         if is_history:
             return []  # strategies remember what they thought
         self._start_day(session)
+        tripped = safety.watch_losses(state, self.config, decision_id(self.config.profile, session, minute.minute_ns))
         decision, entries = decide(state, minute, session, self._mind, opinion, self.config)
         state.decided_minute_ns = minute.minute_ns
         for symbol in planner.unprotected(state.book):
             self._watch(symbol, minute, decision.decision_id)
         for symbol, reason in opinion.exits.items():
             state.closing.setdefault(symbol, Closing(reason, decision.decision_id))
-        return [RecordDecision(decision), *self._submit(entries), *self._advance_closes(again=True)]
+        return [*tripped, RecordDecision(decision), *submit(state, entries), *advance_closes(state, again=True)]
 
     def _on_foreseen(self, minute: MinuteClosed, session: Session, foreseen: Foreseen) -> list[Command]:
         """`_on_minute` with an opinion that is there already."""
@@ -177,6 +183,7 @@ class Engine:
         if late_s > self.config.bar_late_s_max and not self._has_decided_in(session):
             return []  # warm-up
         self._start_day(session)
+        tripped = safety.watch_losses(state, self.config, decision_id(self.config.profile, session, minute.minute_ns))
         t = foreseen.row(minute.minute_ns)
         entries, refused = decide_foreseen(state, minute, session, foreseen, t, self.config)
         self.refused += refused
@@ -191,8 +198,8 @@ class Engine:
                     identity = decision_id(self.config.profile, session, minute.minute_ns)
                     state.closing[symbol] = Closing(f"forecast {foreseen.conviction[t, n]:+.3f}", identity)
         if not (entries or state.closing):
-            return []
-        return [*self._submit(entries), *self._advance_closes(again=True)]
+            return tripped
+        return [*tripped, *submit(state, entries), *advance_closes(state, again=True)]
 
     def _watch(self, symbol: str, minute: MinuteClosed, identity: str) -> None:
         """The software stop and target, for a position whose protection does not rest at the broker."""
@@ -219,9 +226,10 @@ class Engine:
                     if position.qty and reason is not None:
                         state.closing.setdefault(symbol, Closing(f"rebalance {reason}", identity))
             case TickKind.FLATTEN:
-                self._flatten("flat at the close", identity)
-                return [*self._cancel_entries("flat at the close"), *self._advance_closes()]
+                flatten(state, "flat at the close", identity)
+                return [*cancel_entries(state, "flat at the close"), *advance_closes(state)]
             case TickKind.SESSION_CLOSE:
+                state.high_water_units = breaker.higher(state.high_water_units, state.equity_units())
                 state.book.forget_finished()
                 held = [s for s, p in state.book.positions.items() if p.qty]
                 return [Alert("critical", f"held over the close: {', '.join(held)}")] if held else []
@@ -229,25 +237,7 @@ class Engine:
                 return [StartRetrain(tick.session)]
             case TickKind.SESSION_OPEN:
                 pass
-        return self._advance_closes()
-
-    def _on_operator(self, order: OperatorOrder, reason: str) -> list[Command]:
-        state = self.state
-        match order:
-            case OperatorOrder.RESUME:
-                state.safety, state.safety_reason = Safety.ACTIVE, ""
-                state.locked = {}
-                return [Alert("info", f"resumed: {reason}")]
-            case OperatorOrder.PAUSE:
-                self._tighten(Safety.REDUCING, reason)
-                return [Alert("warning", f"paused: {reason}")]
-            case OperatorOrder.HALT:
-                self._tighten(Safety.HALTED, reason)
-                return [Alert("critical", f"halted: {reason}"), *self._cancel_entries(reason)]
-            case OperatorOrder.FLATTEN:
-                self._tighten(Safety.REDUCING, reason)
-                self._flatten(f"operator: {reason}", f"{self.config.profile}-{state.now_ns}")
-                return [Alert("warning", f"flatten: {reason}"), *self._cancel_entries(reason), *self._advance_closes()]
+        return advance_closes(state)
 
     def _on_reconciled(self, event: AccountReconciled) -> list[Command]:
         state = self.state
@@ -258,37 +248,8 @@ class Engine:
         for symbol, difference in found.items():
             if symbol:
                 state.locked[symbol] = difference
-        return [Alert("critical", f"books differ from the broker's: {difference}") for difference in found.values()]
-
-    def _flatten(self, reason: str, identity: str) -> None:
-        for symbol, position in self.state.book.positions.items():
-            if position.qty:
-                self.state.closing.setdefault(symbol, Closing(reason, identity))
-
-    def _cancel_entries(self, reason: str) -> list[Command]:
-        """Cancel entries that have not filled, in symbols that hold nothing yet."""
-        commands: list[Command] = []
-        for order in self.state.book.open_orders():
-            if order.role is Role.ENTRY and order.broker_id and not order.cancel_sent:
-                order.cancel_sent = True
-                commands.append(CancelOrder(order.broker_id, order.key, reason))
-        return commands
-
-    def _advance_closes(self, *, again: bool = False) -> list[Command]:
-        """Carry out the next step of every position that is being closed."""
-        state = self.state
-        if not state.closing:
-            return []
-        steps = next_steps(state.book, state.closing, state.mark, state.now_ns, again=again)
-        for symbol in steps.given_up:
-            state.locked[symbol] = "could not be closed"
-        alerts = [Alert("critical", f"{symbol}: {ATTEMPTS_MAX} exits failed; close it by hand") for symbol in steps.given_up]
-        return [*steps.cancels, *self._submit(steps.exits), *alerts]
-
-    def _submit(self, intents: list[OrderIntent]) -> list[Command]:
-        for intent in intents:
-            self.state.book.intend(intent)
-        return [SubmitOrder(intent) for intent in intents]
+        alerts: list[Command] = [Alert("critical", f"books differ from the broker's: {difference}") for difference in found.values()]
+        return alerts + safety.resume(state, clean=not found)
 
     def _record_trade(self, fill: Fill) -> list[Command]:
         order = self.state.book.orders[fill.client_order_id]
@@ -304,10 +265,7 @@ class Engine:
         if self.state.session != session.date:
             self.state.session = session.date
             self.state.day_start_equity_units = self.state.equity_units()
+            self.state.high_water_units = self.state.high_water_units or breaker.higher(0, self.state.equity_units())
 
     def _has_decided_in(self, session: Session) -> bool:
         return self.state.decided_minute_ns >= session.open_ns
-
-    def _tighten(self, safety: Safety, reason: str) -> None:
-        if self.state.safety is not Safety.HALTED:
-            self.state.safety, self.state.safety_reason = safety, reason

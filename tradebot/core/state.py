@@ -48,9 +48,11 @@ class State(msgspec.Struct):
     decided_minute_ns: int = -1  # the last minute decided on
     session: dt.date | None = None  # the day that `day_start_equity_units` belongs to
     day_start_equity_units: int = 0
+    high_water_units: int = 0  # core/risk/breaker.py; 0 before the first session
     model_id: str = ""
     safety: Safety = Safety.ACTIVE
     safety_reason: str = ""
+    resuming: str = ""  # a person's reason to resume, until the books have been compared
     stale_feeds: dict[str, str] = {}
     locked: dict[str, str] = {}  # symbol -> unexplained difference with the broker
     closing: dict[str, Closing] = {}

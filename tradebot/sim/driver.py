@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tradebot.core.domain.bars import MarketGrid
-from tradebot.core.domain.commands import CancelOrder, Command, StartRetrain, SubmitOrder
+from tradebot.core.domain.commands import CancelOrder, Command, CompareBooks, StartRetrain, SubmitOrder
 from tradebot.core.domain.events import (
     AccountReconciled,
     CancelRefused,
@@ -148,6 +148,8 @@ class Simulation:
                 if refusal is not None:
                     self._inbox.append(CancelRefused(ts_event_ns=now_ns, broker_id=broker_id, reason=refusal.message))
                 self._drain()
+            case CompareBooks():
+                self._inbox.append(self._account())
             case StartRetrain(session=session):
                 promoted = self.retrain(session)
                 if promoted is not None:

@@ -59,6 +59,12 @@ class StartRetrain(_Command, frozen=True):
     session: dt.date
 
 
+class CompareBooks(_Command, frozen=True):
+    """Read the broker's books now: a person wants to trade on, which takes a clean comparison."""
+
+    reason: str
+
+
 class Alert(_Command, frozen=True):
     """Tell the operator."""
 
@@ -66,4 +72,4 @@ class Alert(_Command, frozen=True):
     message: str
 
 
-Command = SubmitOrder | CancelOrder | LookUpOrder | RecordDecision | RecordFill | RecordTrade | StartRetrain | Alert
+Command = SubmitOrder | CancelOrder | LookUpOrder | RecordDecision | RecordFill | RecordTrade | StartRetrain | CompareBooks | Alert

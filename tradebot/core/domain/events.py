@@ -97,6 +97,13 @@ class OrderRefused(_Event, frozen=True):
     reason: str
 
 
+class GuardRefused(_Event, frozen=True):
+    """The guard before the wire did not let an order out: it never left, and something is wrong with what decides."""
+
+    client_order_id: str
+    reason: str
+
+
 class ReplyLost(_Event, frozen=True):
     """An order was sent and no usable reply came: its state is unknown until looked up."""
 
@@ -148,7 +155,8 @@ class OperatorOrder(StrEnum):
     PAUSE = "pause"  # no new risk
     RESUME = "resume"
     FLATTEN = "flatten"  # close everything, then pause
-    HALT = "halt"  # cancel, and refuse until resumed
+    HALT = "halt"  # cancel entries, and refuse until resumed; what is held keeps its protection
+    KILL = "kill"  # the kill switch: cancel all, close everything, refuse until resumed
 
 
 class OperatorSpoke(_Event, frozen=True):
@@ -174,6 +182,7 @@ Event = (
     | ModelPromoted
     | OrderReported
     | OrderRefused
+    | GuardRefused
     | ReplyLost
     | CancelRefused
     | CashPosted

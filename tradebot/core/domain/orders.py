@@ -105,6 +105,8 @@ class OrderIntent(msgspec.Struct, frozen=True, gc=False):
     bracket: Bracket | None = None
     confidence: float = 0.0
     time_in_force: str = "day"
+    parent_id: str = ""  # of a slice: the order that it is a part of
+    parent_qty: int = 0  # whole shares of that order; its slices never add up to more
 
 
 class OrderReport(msgspec.Struct, frozen=True, gc=False):
