@@ -23,17 +23,14 @@ from tradebot.shell.broker.alpaca import read_clock
 from tradebot.shell.broker.endpoints import guard_live
 from tradebot.shell.broker.rest import BrokerUnreachable, Rest
 from tradebot.shell.broker.wire import WireFault
-from tradebot.shell.choose_clock import clock_from_broker
 from tradebot.shell.clock import Clock
 from tradebot.shell.desk import Desk
-from tradebot.shell.instance_lock import InstanceLock
 from tradebot.shell.live_bars import LiveBars, first_minute_ns
 from tradebot.shell.lockstep import FrameTally, LockstepClock
 from tradebot.shell.parts import DaemonParts, ExitSummary
 from tradebot.shell.quiet import Quiet
 from tradebot.shell.reconcile import usable
 from tradebot.shell.scheduler import Scheduler
-from tradebot.shell.store.database import private_folder
 from tradebot.shell.store.journal import Journal
 from tradebot.shell.store.recovery import Recovered, recover
 from tradebot.shell.supervise import Supervisor
@@ -48,19 +45,19 @@ async def run_daemon(parts: DaemonParts) -> ExitSummary:
     Raises OperatorFault for what a person must mend; anything else that is raised is a bug, and the journal holds all up to it.
     """
     async with AsyncExitStack() as stack:
-        lock = InstanceLock(private_folder(parts.state_dir) / "lock")
-        stack.callback(lock.release)
-        journal = Journal.open(parts.journal_url)
+        outside = parts.outside
+        stack.callback(outside.lock(parts.state_dir).release)
+        journal = outside.journal(parts.journal_url)
         stack.push_async_callback(journal.close)
-        rest = Rest(parts.endpoints.trading_url, parts.credentials)
+        rest = outside.rest(parts.endpoints.trading_url, parts.credentials)
         stack.push_async_callback(rest.close)
-        data_rest = Rest(parts.endpoints.data_url, parts.credentials)
+        data_rest = outside.rest(parts.endpoints.data_url, parts.credentials)
         stack.push_async_callback(data_rest.close)
         recovered = recover(journal, parts.engine_factory, _before_replay(parts))
         try:
             quiet, tally, report = Quiet(), FrameTally(), parts.report or _log
             fact, answer_ns = await read_clock(rest)
-            clock = clock_from_broker(fact, answer_ns, rest, quiet, tally, report)
+            clock = outside.clock(fact, answer_ns, rest, quiet, tally, report)
             daemon = _Daemon(parts, journal, recovered, rest, data_rest, clock, quiet, tally)
             stack.push_async_callback(daemon.close)
             await daemon.start()
@@ -166,8 +163,7 @@ class _Daemon:
         elif isinstance(clock, LockstepClock):
             clock.ended = self._market_ended
         self._time = self._supervisor.start(clock.run(), "clock")
-        gc.collect()
-        gc.freeze()  # what is alive now stays alive: the collector need not look at it again in mid-minute
+        parts.outside.settle_memory()
         if parts.started is not None:
             parts.started()
 

@@ -38,6 +38,7 @@ from tradebot.shell.retrain import Retrainer
 from tradebot.shell.store.journal import Journal
 from tradebot.shell.store.recovery import Recovered
 from tradebot.shell.supervise import Supervisor
+from tradebot.shell.wire_guard import WireGuard
 
 FINISH_S: Final = 10.0
 DRAIN_PAUSE_S: Final = 0.005
@@ -72,7 +73,10 @@ class Desk:
         self._report = report
         training = parts.training
         self._retrainer = None if training is None else Retrainer(training, clock, inbox, quiet, supervisor.start)
-        self.dispatch = Dispatch(broker, inbox, quiet, self._retrain, self._alert, supervisor.fail)
+        self._guard = WireGuard(parts.fuse, clock.now_ns)
+        self.dispatch = Dispatch(
+            broker, inbox, quiet, self._retrain, self._alert, supervisor.fail, self._guard, self._compare, clock.now_ns
+        )
         self.poller = Poller(broker, clock, inbox, quiet, round(parts.poll_s * NS_PER_S), report, supervisor.start)
         observers: list[Observer] = [self.poller.observe, self._observe]
         if parts.observer is not None:
@@ -80,7 +84,14 @@ class Desk:
         self.pump = Pump(recovered.engine, inbox, journal, self.dispatch, observers, recovered.replayed)
         self.reconciler = Reconciler(broker, clock, inbox, journal, self.dispatch)
         self.stream = TradeStream(
-            parts.endpoints.trade_stream_url, parts.credentials, self._on_report, self._on_doubt, report, quiet, tally
+            parts.endpoints.trade_stream_url,
+            parts.credentials,
+            self._on_report,
+            self._on_doubt,
+            report,
+            quiet,
+            tally,
+            parts.outside.connect,
         )
 
     def select(self) -> None:
@@ -123,6 +134,7 @@ class Desk:
             case AccountReconciled():
                 self.differences = tuple(c.message for c in commands if isinstance(c, Alert) and c.severity == "critical")
             case Tick(kind=TickKind.SESSION_CLOSE):
+                self._guard.forget()
                 self._clock.call_at(self._clock.now_ns() + COMPARE_AFTER_CLOSE_NS, self._compare, "compare", self._compare)
             case Tick(kind=TickKind.REBALANCE):
                 self._compare()

@@ -80,6 +80,7 @@ class LiveBars:
             quiet,
             tally,
             self._minutes.on_quotes if parts.quotes else None,
+            parts.outside.connect,
         )
         self._minutes.cut = self._stream.reconnect
 

@@ -15,8 +15,10 @@ from tradebot.core.domain.timetable import TimetableConfig
 from tradebot.shell.broker.endpoints import Credentials, Endpoints
 from tradebot.shell.clock import Report
 from tradebot.shell.engine_seam import EngineLike
+from tradebot.shell.outside import REAL, Outside
 from tradebot.shell.pump import Observer
 from tradebot.shell.store.recovery import EngineFactory
+from tradebot.shell.wire_guard import Fuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class DaemonParts:
     macro: Callable[[dt.date], Float] | None = None  # a session's row (3,) of domain/bars.py MACRO; raises OperatorFault
     adjustment: str = "raw"
     poll_s: float = 5.0
+    fuse: Fuse = Fuse(orders_max=60, usd_max=1_000_000.0)  # of the guard before the wire
     grace_s: float = 2.0
     stale_s: float = 120.0
     live: bool = False
@@ -79,6 +82,7 @@ class DaemonParts:
     features: Callable[[EngineLike], Sequence[Mapping[str, Any]]] = _no_rows  # the newest row of each symbol
     socket_path: Path | None = None  # None: no control socket
     started: Callable[[], None] | None = None  # called once the daemon trades
+    outside: Outside = REAL
 
 
 @dataclass(frozen=True, slots=True)

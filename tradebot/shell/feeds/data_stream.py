@@ -13,7 +13,7 @@ from tradebot.shell.broker.endpoints import Credentials
 from tradebot.shell.clock import Report
 from tradebot.shell.feeds.bar_wire import Bar, BarFault, Frame, bar_of_frame, bar_of_json, frames
 from tradebot.shell.feeds.quote_wire import Quote, QuoteFault, quote_of_frame, quote_of_json
-from tradebot.shell.feeds.reconnect import SLOT_HELD_S, StreamLost, converse, keep_connected
+from tradebot.shell.feeds.reconnect import SLOT_HELD_S, Connect, StreamLost, converse, keep_connected, open_socket
 from tradebot.shell.lockstep import FrameTally
 from tradebot.shell.quiet import Quiet
 
@@ -46,6 +46,7 @@ class DataStream:
         quiet: Quiet,
         tally: FrameTally,
         on_quotes: Callable[[list[Quote]], None] | None = None,
+        connect: Connect = open_socket,
     ) -> None:
         self._url = url
         self._credentials = credentials
@@ -57,6 +58,7 @@ class DataStream:
         self._report = report
         self._quiet = quiet
         self._tally = tally
+        self._connect = connect
         self._socket: ClientConnection | None = None
         self.is_up = False
 
@@ -80,7 +82,7 @@ class DataStream:
             self._on_subscribed()
 
         try:
-            await converse(self._url, self._quiet, self._tally.told, self._subscribe, opened, self._read)
+            await converse(self._url, self._quiet, self._tally.told, self._subscribe, opened, self._read, self._connect)
         finally:
             self.is_up = False
             self._on_lost()

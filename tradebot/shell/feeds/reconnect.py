@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as connect_websocket
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from tradebot.shell.clock import Report
@@ -18,6 +19,23 @@ BACKOFF_S_MAX: Final = 30.0
 SLOT_HELD_S: Final = 95.0  # a half-dead connection holds the only slot for about 90 s
 TOO_MANY: Final = 429
 OPEN_TIMEOUT_S: Final = 10.0
+
+
+Connect = Callable[[str], Awaitable[Any]]  # a URL -> an open ClientConnection
+
+
+async def open_socket(url: str) -> ClientConnection:
+    """A WebSocket. Raises as websockets does."""
+    return await connect_websocket(
+        url,
+        open_timeout=OPEN_TIMEOUT_S,
+        ping_interval=10.0,
+        ping_timeout=20.0,
+        close_timeout=2.0,
+        max_size=2**24,
+        max_queue=1_024,
+        proxy=None,
+    )
 
 
 class StreamLost(Exception):
@@ -35,6 +53,7 @@ async def converse(
     handshake: Callable[[ClientConnection], Awaitable[None]],
     opened: Callable[[ClientConnection], None],
     read: Callable[[str | bytes], None],
+    connect: Connect = open_socket,
 ) -> None:
     """One connection: shake hands, say so, read until it ends. Raises as websockets does.
 
@@ -45,16 +64,7 @@ async def converse(
     quiet.begin()
     try:
         async with asyncio.timeout(2 * OPEN_TIMEOUT_S):
-            socket = await connect(
-                url,
-                open_timeout=OPEN_TIMEOUT_S,
-                ping_interval=10.0,
-                ping_timeout=20.0,
-                close_timeout=2.0,
-                max_size=2**24,
-                max_queue=1_024,
-                proxy=None,
-            )
+            socket = await connect(url)
             await handshake(socket)
         opened(socket)
         is_open = True

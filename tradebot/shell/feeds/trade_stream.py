@@ -13,7 +13,7 @@ from tradebot.core.domain.orders import OrderReport
 from tradebot.shell.broker.endpoints import Credentials
 from tradebot.shell.broker.wire import WireFault, order_report
 from tradebot.shell.clock import Report
-from tradebot.shell.feeds.reconnect import StreamLost, converse, keep_connected
+from tradebot.shell.feeds.reconnect import Connect, StreamLost, converse, keep_connected, open_socket
 from tradebot.shell.lockstep import FrameTally
 from tradebot.shell.quiet import Quiet
 
@@ -30,6 +30,7 @@ class TradeStream:
         report: Report,
         quiet: Quiet,
         tally: FrameTally,
+        connect: Connect = open_socket,
     ) -> None:
         self._url = url
         self._credentials = credentials
@@ -38,6 +39,7 @@ class TradeStream:
         self._report = report
         self._quiet = quiet
         self._tally = tally
+        self._connect = connect
         self.is_up = False
 
     async def run(self) -> None:
@@ -52,7 +54,7 @@ class TradeStream:
             self._on_doubt()
 
         try:
-            await converse(self._url, self._quiet, self._tally.told, self._listen, opened, self._read)
+            await converse(self._url, self._quiet, self._tally.told, self._listen, opened, self._read, self._connect)
         finally:
             self.is_up = False
 
