@@ -19,6 +19,7 @@ from tradebot.core.domain.units import NS_PER_S
 from tradebot.shell.broker.alpaca import AlpacaBroker
 from tradebot.shell.broker.wire import AccountFact
 from tradebot.shell.clock import Clock
+from tradebot.shell.crash_points import reach
 from tradebot.shell.dispatch import Dispatch
 from tradebot.shell.inbox import Inbox
 from tradebot.shell.store.journal import Journal
@@ -60,6 +61,7 @@ class Reconciler:
         unresolved = self._journal.unresolved_intents()
         self._dispatch.adopt(unresolved)
         await asyncio.gather(*(self._dispatch.look_up(intent.client_order_id) for intent in unresolved))
+        reach("orders_half_read")
         reported = {}
         for report in await self._broker.orders("open", source="poll"):
             reported[report.broker_id] = report
@@ -99,6 +101,7 @@ class Reconciler:
             if reading == before:
                 break
             before = reading
+            reach("books_half_read")
         self.last_account, self.last_positions = account, positions
         self._inbox.put(
             AccountReconciled(

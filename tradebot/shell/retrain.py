@@ -19,6 +19,7 @@ from tradebot.core.domain.commands import StartRetrain
 from tradebot.core.domain.events import JobEnded, ModelPromoted, TickKind
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.shell.clock import Clock
+from tradebot.shell.crash_points import reach
 from tradebot.shell.inbox import Inbox
 from tradebot.shell.parts import Training
 from tradebot.shell.quiet import Quiet
@@ -61,6 +62,7 @@ class Retrainer:
         else:
             if report.promoted:
                 reason = f"retrained after {session}: {report.reason}"
+                reach("promotion_not_handled")
                 self._inbox.put(ModelPromoted(ts_event_ns=self._clock.now_ns(), model_id=model_id, manifest_sha256=sha256, reason=reason))
                 self._end(session, "ran", f"{model_id} trades now: {report.reason}")
             else:

@@ -10,6 +10,7 @@ from tradebot.core.domain.events import JobEnded, Tick, TickKind
 from tradebot.core.domain.session import Session, SessionTable
 from tradebot.core.domain.timetable import TimetableConfig, day_plan
 from tradebot.shell.clock import Clock
+from tradebot.shell.crash_points import reach
 from tradebot.shell.inbox import Inbox
 
 # A daemon that starts late makes up for these while the session lasts: they reset the day's risk or reduce it.
@@ -82,7 +83,9 @@ class Scheduler:
 
     def _tick(self, session: Session, kind: TickKind, due_ns: int, reason: str) -> None:
         now_ns = self._clock.now_ns()
+        reach("tick_not_set")
         self._inbox.put(Tick(ts_event_ns=now_ns, kind=kind, session=session.date, due_ns=due_ns))
+        reach("tick_not_recorded")
         if kind is not TickKind.RETRAIN:
             self._inbox.put(JobEnded(ts_event_ns=now_ns, job=kind.value, session=session.date, outcome="ran", reason=reason))
 

@@ -29,6 +29,7 @@ from tradebot.shell.broker.wire import (
     order_report,
     position_fact,
 )
+from tradebot.shell.crash_points import reach
 from tradebot.shell.stamps import text_from_ns
 
 OK_MAX: Final = 299
@@ -80,6 +81,7 @@ class AlpacaBroker:
         Absent in repeated reads: sent again under the same id while it is young, else refused.
         """
         for pause_s in _growing_pauses_s():
+            reach("look_up_not_sent")
             try:
                 report = await self._find(client_order_id)
             except (BrokerUnreachable, WireFault):
@@ -118,6 +120,7 @@ class AlpacaBroker:
             await self._rest.delete(f"/v2/orders/{broker_id}")
         except (BrokerRefusal, BrokerUnreachable) as error:
             refused = (CancelRefused(ts_event_ns=self._now_ns(), broker_id=broker_id, reason=str(error)),)
+        reach("cancel_not_answered")
         try:
             return (*refused, self._reported(await self.order(broker_id, "reply")))
         except (BrokerRefusal, BrokerUnreachable, WireFault):

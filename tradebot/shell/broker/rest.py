@@ -12,6 +12,7 @@ import msgspec
 
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.shell.broker.endpoints import Credentials
+from tradebot.shell.crash_points import traced
 
 TIMEOUT: Final = httpx.Timeout(10.0, connect=5.0, pool=5.0)
 LIMITS: Final = httpx.Limits(max_connections=32, max_keepalive_connections=16, keepalive_expiry=300.0)
@@ -83,7 +84,8 @@ class Rest:
     async def post_once(self, path: str, body: bytes) -> httpx.Response:
         """Exactly one request on the wire. Raises httpx.TransportError (outcome unknown)."""
         # Made here with the client's own headers: `build_request` merges and parses for longer than the rest of a send takes.
-        request = httpx.Request("POST", self._url(path), headers=self._headers, content=body, extensions=self._extensions)
+        extensions = self._extensions | traced("order_sent_not_answered")
+        request = httpx.Request("POST", self._url(path), headers=self._headers, content=body, extensions=extensions)
         try:
             return await self._client.send(request)
         finally:

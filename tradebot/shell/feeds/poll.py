@@ -15,6 +15,7 @@ from tradebot.shell.broker.live_orders import LiveOrders
 from tradebot.shell.broker.rest import BrokerRefusal, BrokerUnreachable
 from tradebot.shell.broker.wire import WireFault
 from tradebot.shell.clock import Alarm, Clock, Report
+from tradebot.shell.crash_points import reach
 from tradebot.shell.inbox import Inbox
 from tradebot.shell.quiet import Quiet
 
@@ -100,6 +101,7 @@ class Poller:
         if self._failures >= FAILURES_MAX:
             self._inbox.put(FeedChanged(ts_event_ns=self._clock.now_ns(), feed=self.name, stale=False, reason="orders can be read again"))
         self._failures = 0
+        reach("poll_half_read")
         for report in reports:
             if self.live.is_news(report):
                 self._inbox.put(OrderReported(ts_event_ns=self._clock.now_ns(), report=report))

@@ -1,0 +1,104 @@
+"""Named places where a process may be killed, so that a harness can kill it at each of them (FIELD.md F1).
+
+`TRADEBOT_CRASH=point:n` in the environment sends this process SIGKILL at the n-th time that it reaches the point; `point:n:live` counts from
+the moment at which the daemon trades. Unarmed, `reach` costs one call. `scripts/prove-kill` is who arms.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+ENVIRONMENT: Final = "TRADEBOT_CRASH"
+LIVE: Final = "live"
+
+POINTS: Final[Mapping[str, str]] = {
+    "schema_half_made": "the tables of a new journal are made, its version is not written",
+    "event_handled_not_written": "the engine has taken an event, the journal knows nothing of it",
+    "event_durable_not_obeyed": "an event and what it asks for are durable, nothing of it has been obeyed",
+    "intent_not_written": "the event is in the transaction, the intent of its order is not",
+    "intent_not_committed": "the intent is in the transaction, which is not committed",
+    "intent_not_announced": "the intent is committed, nobody has been told",
+    "intent_durable_not_sent": "the intent is durable, the order's request is not on the wire",
+    "order_sent_not_answered": "the order's request is on the wire, no byte of an answer has been read",
+    "reply_not_journaled": "the answer to an order was read, the journal does not know it",
+    "look_up_not_sent": "an order in doubt is about to be looked up",
+    "cancel_not_sent": "a cancel is durable, its request is not on the wire",
+    "cancel_not_answered": "a cancel was carried out, how the order stands now was not read",
+    "fill_not_written": "a fill's event is in the transaction, its row is not",
+    "fill_not_committed": "a fill is in the transaction, which is not committed",
+    "bulk_not_committed": "decisions are in the transaction, which is not committed",
+    "snapshot_not_written": "a snapshot was taken, it is not in the transaction",
+    "snapshot_not_committed": "a snapshot is in the transaction, which is not committed",
+    "promotion_not_handled": "a model was chosen, the engine does not know it",
+    "promotion_not_written": "the engine has a new model, the journal does not know it",
+    "books_half_read": "the broker's books were read once, the second reading is still to come",
+    "orders_half_read": "a start has looked up what was in doubt, live orders are still to be read",
+    "poll_half_read": "the broker's orders were read, none of the news is handed on",
+    "tick_not_set": "a scheduled instant has come, its tick is not in the inbox",
+    "tick_not_recorded": "a scheduled tick is in the inbox, its outcome record is not",
+    "stopping": "the daemon was asked to stop, nothing has been ended",
+    "books_compared_not_flushed": "the last comparison is done, the journal is not flushed",
+}
+"""Each point with what is true there. Each name stands in the source at least once, and no other does."""
+
+hits: Counter[str] = Counter()  # only counted while armed
+_point, _left, _is_counting = "", 0, False
+_waits_for_live = False
+
+
+def arm(order: str) -> None:
+    """`point:n[:live]`, or `count` to count all hits; "" disarms. Raises ValueError for a point that does not exist."""
+    global _point, _left, _is_counting, _waits_for_live
+    hits.clear()
+    _point, _left, _is_counting, _waits_for_live = "", 0, bool(order), False
+    if order in ("", "count"):
+        return
+    point, n, *live = order.split(":")
+    if point not in POINTS or not n.isdigit() or live not in ([], [LIVE]):
+        raise ValueError(f"{ENVIRONMENT}={order!r}: expected point:n[:live], and a point of {', '.join(POINTS)}")
+    _point, _left, _waits_for_live = point, int(n), bool(live)
+
+
+def is_armed() -> bool:
+    return _is_counting
+
+
+def reach(point: str) -> None:
+    """This process is at `point`."""
+    if _is_counting:
+        _count(point)
+
+
+def trades() -> None:
+    """The daemon is live: `point:n:live` counts from here."""
+    global _waits_for_live
+    _waits_for_live = False
+
+
+def traced(point: str) -> Mapping[str, Callable[[str, Mapping[str, Any]], Awaitable[None]]]:
+    """A request's extension that reaches `point` once the request's last byte is out; nothing while unarmed."""
+    if not _is_counting:
+        return {}
+
+    async def trace(event: str, _info: Mapping[str, Any]) -> None:
+        if event == "http11.send_request_body.complete":
+            reach(point)
+
+    return {"trace": trace}
+
+
+def _count(point: str) -> None:
+    global _left
+    assert point in POINTS, point
+    hits[point] += 1
+    if point == _point and not _waits_for_live:
+        _left -= 1
+        if _left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+arm(os.environ.get(ENVIRONMENT, ""))
