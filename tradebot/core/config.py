@@ -9,6 +9,7 @@ from typing import Annotated
 from annotated_types import Ge, Gt, MinLen
 
 from tradebot.core.execution.exits import ExitsConfig
+from tradebot.core.execution.order_type import ExecutionConfig
 from tradebot.core.portfolio.sizing import SizingConfig
 from tradebot.core.risk.breaker import BreakerConfig
 from tradebot.core.risk.limits import LimitsConfig
@@ -60,5 +61,6 @@ class EngineConfig:
     exits: ExitsConfig
     limits: LimitsConfig
     breaker: BreakerConfig = field(default_factory=BreakerConfig)
+    execution: ExecutionConfig = field(default_factory=ExecutionConfig)
     bar_late_s_max: Annotated[float, Gt(0)] = 30.0
     playbook: PlaybookConfig | None = None

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from tradebot.core.conduct import safety
 from tradebot.core.conduct.closing import advance_closes, flatten
-from tradebot.core.conduct.submitting import cancel_entries, submit
+from tradebot.core.conduct.submitting import cancel_entries, cancel_overdue, submit
 from tradebot.core.config import EngineConfig
 from tradebot.core.domain.commands import (
     Alert,
@@ -166,14 +166,15 @@ class Engine:
         if is_history:
             return []  # strategies remember what they thought
         self._start_day(session)
-        tripped = safety.watch_losses(state, self.config, decision_id(self.config.profile, session, minute.minute_ns))
+        first = cancel_overdue(state, self.config.execution.entry_patience_s)
+        first += safety.watch_losses(state, self.config, decision_id(self.config.profile, session, minute.minute_ns))
         decision, entries = decide(state, minute, session, self._mind, opinion, self.config)
         state.decided_minute_ns = minute.minute_ns
         for symbol in planner.unprotected(state.book):
             self._watch(symbol, minute, decision.decision_id)
         for symbol, reason in opinion.exits.items():
             state.closing.setdefault(symbol, Closing(reason, decision.decision_id))
-        return [*tripped, RecordDecision(decision), *submit(state, entries), *advance_closes(state, again=True)]
+        return [*first, RecordDecision(decision), *submit(state, entries), *advance_closes(state, again=True)]
 
     def _on_foreseen(self, minute: MinuteClosed, session: Session, foreseen: Foreseen) -> list[Command]:
         """`_on_minute` with an opinion that is there already."""
@@ -183,7 +184,8 @@ class Engine:
         if late_s > self.config.bar_late_s_max and not self._has_decided_in(session):
             return []  # warm-up
         self._start_day(session)
-        tripped = safety.watch_losses(state, self.config, decision_id(self.config.profile, session, minute.minute_ns))
+        first = cancel_overdue(state, self.config.execution.entry_patience_s)
+        first += safety.watch_losses(state, self.config, decision_id(self.config.profile, session, minute.minute_ns))
         t = foreseen.row(minute.minute_ns)
         entries, refused = decide_foreseen(state, minute, session, foreseen, t, self.config)
         self.refused += refused
@@ -198,8 +200,8 @@ class Engine:
                     identity = decision_id(self.config.profile, session, minute.minute_ns)
                     state.closing[symbol] = Closing(f"forecast {foreseen.conviction[t, n]:+.3f}", identity)
         if not (entries or state.closing):
-            return tripped
-        return [*tripped, *submit(state, entries), *advance_closes(state, again=True)]
+            return first
+        return [*first, *submit(state, entries), *advance_closes(state, again=True)]
 
     def _watch(self, symbol: str, minute: MinuteClosed, identity: str) -> None:
         """The software stop and target, for a position whose protection does not rest at the broker."""
@@ -253,6 +255,8 @@ class Engine:
 
     def _record_trade(self, fill: Fill) -> list[Command]:
         order = self.state.book.orders[fill.client_order_id]
+        if fill.role is Role.ENTRY:
+            self.state.unfilled.pop(fill.symbol, None)
         opens = fill.role is Role.ENTRY and fill.symbol not in self.state.trades.open
         protection = exits.bracket_for(order.reference_units, self.config.exits) if opens else _KEPT
         flat = self.state.book.qty(fill.symbol) == 0
@@ -265,6 +269,7 @@ class Engine:
         if self.state.session != session.date:
             self.state.session = session.date
             self.state.day_start_equity_units = self.state.equity_units()
+            self.state.unfilled = {}
             self.state.high_water_units = self.state.high_water_units or breaker.higher(0, self.state.equity_units())
 
     def _has_decided_in(self, session: Session) -> bool:

@@ -17,6 +17,7 @@ from tradebot.core.domain.orders import OrderIntent
 from tradebot.core.domain.session import Session
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 from tradebot.core.execution.exits import bracket_for, flatten_ns
+from tradebot.core.execution.order_type import chased_reason, choose_entry
 from tradebot.core.execution.planner import entry_intent
 from tradebot.core.features.catalogue import step_minute
 from tradebot.core.features.rows import minute_rows
@@ -127,7 +128,7 @@ def _entries(
             made.crowded = len(candidates) - asked
             break
         symbol, price = state.symbols[n], int(minute.close[n])
-        refusal = blocked or state.locked.get(symbol)
+        refusal = blocked or state.locked.get(symbol) or chased_reason(state.unfilled.get(symbol, 0), config.execution) or None
         shares = shares_by_equity_fraction(view.equity_units, price, config.sizing)
         refusal = refusal or first_refusal(Proposal(symbol, shares, price), view, config.limits)
         if gates is not None:
@@ -136,9 +137,11 @@ def _entries(
             made.refused[n] = refusal
             continue
         bracket = bracket_for(price, config.exits)
-        made.orders[n] = entry_intent(identity, symbol, shares, price, bracket, float(conviction[n]), minute.ts_event_ns)
+        choice = choose_entry(price, minute.spread_units(n), bracket, config.execution)
+        made.orders[n] = entry_intent(identity, symbol, shares, price, bracket, float(conviction[n]), minute.ts_event_ns, choice)
         state.last_entry_ns = minute.ts_event_ns
-        view = RiskView(view.positions + 1, view.free_cash_units - shares * price, view.equity_units, view.day_start_equity_units)
+        free_units = view.free_cash_units - shares * max(price, choice.limit_units)
+        view = RiskView(view.positions + 1, free_units, view.equity_units, view.day_start_equity_units)
     return made
 
 

@@ -60,6 +60,7 @@ class State(msgspec.Struct):
     regimes: npt.NDArray[np.int64] = np.zeros((0, persistence.STATE_WIDTH), np.int64)  # (N, 4)
     beliefs: npt.NDArray[np.float64] = np.zeros((0, 0))  # (N, L) of a hidden Markov model in each regime, 0 before the first bar
     selection: SelectionState = msgspec.field(default_factory=SelectionState)
+    unfilled: dict[str, int] = {}  # symbol -> entries in a row that were cancelled unfilled, of this session
     last_entry_ns: int | None = None  # when the last entry was decided, for the throttle
     book: Book = msgspec.field(default_factory=Book)
     trades: TradeLedger = msgspec.field(default_factory=TradeLedger)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from tradebot.core.domain.commands import CancelOrder, Command, SubmitOrder
 from tradebot.core.domain.orders import OrderIntent, Role
+from tradebot.core.domain.units import NS_PER_S
+from tradebot.core.execution import planner
 from tradebot.core.state import State
 
 
@@ -14,6 +16,18 @@ def submit(state: State, intents: Sequence[OrderIntent]) -> list[Command]:
     for intent in intents:
         state.book.intend(intent)
     return [SubmitOrder(intent) for intent in intents]
+
+
+def cancel_overdue(state: State, patience_s: float) -> list[Command]:
+    """Take back entries that have not filled in time, also the rest of one that has in part; once a minute, until the broker says so."""
+    commands: list[Command] = []
+    for order in planner.overdue(state.book, state.now_ns, patience_s) if state.book.working else ():
+        if not order.cancel_sent and not order.filled_qty:
+            state.unfilled[order.symbol] = state.unfilled.get(order.symbol, 0) + 1
+        order.cancel_sent = True
+        waited_s = (state.now_ns - order.decided_ns) / NS_PER_S
+        commands.append(CancelOrder(order.broker_id, order.key, f"{order.open_qty} of {order.qty} not filled after {waited_s:.0f} s"))
+    return commands
 
 
 def cancel_entries(state: State, reason: str) -> list[Command]:

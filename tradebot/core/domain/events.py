@@ -13,7 +13,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from tradebot.core.domain.bars import TAPE
 from tradebot.core.domain.orders import OrderReport
+
+BID, ASK = TAPE.index("bid"), TAPE.index("ask")
 
 Int = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
@@ -48,6 +51,13 @@ class MinuteClosed(_Event, frozen=True):
 
     def __hash__(self) -> int:
         return hash((self.minute_ns, self.symbols))
+
+    def spread_units(self, n: int) -> int:
+        """The quoted spread of a symbol at the minute's start, 0 where no quote is known or it is crossed."""
+        if self.tape is None:
+            return 0
+        bid, ask = int(self.tape[n, BID]), int(self.tape[n, ASK])
+        return ask - bid if ask > bid > 0 else 0
 
 
 class TickKind(StrEnum):
@@ -151,6 +161,44 @@ class FeedChanged(_Event, frozen=True):
     reason: str
 
 
+class FeedSwitched(_Event, frozen=True):
+    """From now on minutes come from another source. What features remember is of the old one and is dropped.
+
+    `history` (oldest first, same symbols) is the new source's own past, from which they warm up at once; empty where it could not be had.
+    """
+
+    feed: str
+    reason: str
+    history: tuple[MinuteClosed, ...] = ()
+
+
+class BarFact(msgspec.Struct, frozen=True):
+    """One symbol's minute as a source told it: prices in units, volume in shares, 0 trades = not told."""
+
+    open: int
+    high: int
+    low: int
+    close: int
+    volume: int
+    trades: int = 0
+
+
+class BarCorrected(_Event, frozen=True):
+    """What a source said of a minute after its bar was taken, or after the minute was closed without it. Recorded; nothing is rewritten.
+
+    `kind`: late | update | repeat | trade corrected | trade cancelled. `old` is what was taken, None where the minute had no bar or lies
+    too far back; `new` is None where only a trade is named, in `note`.
+    """
+
+    symbol: str
+    minute_ns: int
+    source: str
+    kind: str
+    old: BarFact | None = None
+    new: BarFact | None = None
+    note: str = ""
+
+
 class OperatorOrder(StrEnum):
     PAUSE = "pause"  # no new risk
     RESUME = "resume"
@@ -188,6 +236,8 @@ Event = (
     | CashPosted
     | AccountReconciled
     | FeedChanged
+    | FeedSwitched
+    | BarCorrected
     | OperatorSpoke
     | JobEnded
 )

@@ -105,8 +105,17 @@ class OrderIntent(msgspec.Struct, frozen=True, gc=False):
     bracket: Bracket | None = None
     confidence: float = 0.0
     time_in_force: str = "day"
+    replaces: str = ""  # the broker's id of the order whose place this one takes
+
+    @property
+    def order_class(self) -> str:
+        """`bracket` is an entry with its legs; `oco` a target with the stop that it goes with, for shares that are held already."""
+        if self.bracket is None:
+            return "simple"
+        return "oco" if self.role is Role.TARGET else "bracket"
     parent_id: str = ""  # of a slice: the order that it is a part of
     parent_qty: int = 0  # whole shares of that order; its slices never add up to more
+    choice: str = ""  # why this kind of order (core/execution/order_type.py)
 
 
 class OrderReport(msgspec.Struct, frozen=True, gc=False):

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from tradebot.core.domain.book import Book, WorkingOrder
 from tradebot.core.domain.commands import CancelOrder
 from tradebot.core.domain.orders import Bracket, OrderIntent, Role, Side
+from tradebot.core.domain.units import NS_PER_S
+from tradebot.core.execution.order_type import AT_MARKET, URGENT, Choice
 
 
 def entry_intent(
-    decision_id: str, symbol: str, qty: int, price_units: int, bracket: Bracket, confidence: float, now_ns: int
+    decision_id: str, symbol: str, qty: int, price_units: int, bracket: Bracket, confidence: float, now_ns: int, choice: Choice = AT_MARKET
 ) -> OrderIntent:
-    """A market buy with its stop and target."""
+    """A buy of the chosen kind with its stop and target."""
     return OrderIntent(
         client_order_id=f"{decision_id}-{symbol}-entry",
         decision_id=decision_id,
@@ -23,8 +25,11 @@ def entry_intent(
         reason=f"confidence {confidence:.3f}",
         reference_units=price_units,
         decided_ns=now_ns,
+        kind=choice.kind,
+        limit_units=choice.limit_units,
         bracket=bracket,
         confidence=confidence,
+        choice=choice.reason,
     )
 
 
@@ -40,6 +45,7 @@ def exit_intent(decision_id: str, symbol: str, held: int, price_units: int, reas
         reason=reason,
         reference_units=price_units,
         decided_ns=now_ns,
+        choice=URGENT.reason,
     )
 
 
@@ -61,6 +67,12 @@ def cancels_before_close(book: Book, symbol: str, reason: str, *, again: bool) -
 def is_free_to_exit(book: Book, symbol: str) -> bool:
     """Shares are held, nothing of ours reserves them, and no exit is on its way."""
     return book.qty(symbol) != 0 and not book.open_orders(symbol)
+
+
+def overdue(book: Book, now_ns: int, patience_s: float) -> list[WorkingOrder]:
+    """Entries that still work `patience_s` after their decision; those without a broker's id can't be cancelled yet."""
+    oldest_ns = now_ns - round(patience_s * NS_PER_S)
+    return [o for o in book.open_orders() if o.role is Role.ENTRY and o.broker_id and o.decided_ns <= oldest_ns]
 
 
 def unprotected(book: Book) -> list[str]:
