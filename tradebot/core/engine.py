@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from tradebot.core.conduct import safety
 from tradebot.core.conduct.closing import advance_closes, flatten
+from tradebot.core.conduct.feeds import keep_one_feed, switch_feed
 from tradebot.core.conduct.submitting import cancel_entries, cancel_overdue, submit
 from tradebot.core.config import EngineConfig
 from tradebot.core.domain.commands import (
@@ -25,10 +26,12 @@ from tradebot.core.domain.commands import (
 )
 from tradebot.core.domain.events import (
     AccountReconciled,
+    BarCorrected,
     CancelRefused,
     CashPosted,
     Event,
     FeedChanged,
+    FeedSwitched,
     GuardRefused,
     JobEnded,
     MinuteClosed,
@@ -143,9 +146,11 @@ class Engine:
                 else:
                     state.stale_feeds.pop(feed, None)
                 return [Alert("critical" if stale else "info", f"feed {feed} {'stale' if stale else 'fresh'}: {reason}")]
+            case FeedSwitched():
+                return switch_feed(state, event, self.sessions)
             case OperatorSpoke(order=order_given, reason=reason):
                 return safety.obey(state, self.config, order_given, reason)
-            case JobEnded():
+            case JobEnded() | BarCorrected():
                 return []
 
     def _on_minute(self, minute: MinuteClosed) -> list[Command]:
@@ -157,6 +162,7 @@ class Engine:
             return []  # the same minute again, from another source
         if self.foreseen is not None:
             return self._on_foreseen(minute, session, self.foreseen)
+        keep_one_feed(state, minute.feed)
         perceive(state, minute, session)
         late_s = (minute.ts_event_ns - minute.minute_ns - NS_PER_MINUTE) / NS_PER_S
         is_history = late_s > self.config.bar_late_s_max and not self._has_decided_in(session)

@@ -42,6 +42,7 @@ class State(msgspec.Struct):
     layout: str = ""  # of `memory` and `features`; see LAYOUT
     families: int = ALL_FAMILIES  # those that `memory` keeps
     seen: npt.NDArray[np.int64] = np.zeros(0, np.int64)  # (N,)
+    feed: str = ""  # the source of bars that `memory` is of (core/conduct/feeds.py)
     marks: npt.NDArray[np.int64] = np.zeros(0, np.int64)  # (N,) last close in units, 0 before the first
     now_ns: int = 0
     minute_ns: int = -1  # the last minute perceived
@@ -114,6 +115,12 @@ class State(msgspec.Struct):
             count, self.families = len(self.symbols), families
             self.memory, self.features = new_state(count, families), np.full((count, FEATURE_COUNT), np.nan)
             self.seen, self.layout = np.zeros(count, np.int64), LAYOUT
+
+    def forget_features(self) -> None:
+        """As if no bar had come yet: columns are not valid until they have warmed up anew. All else stays."""
+        count = len(self.symbols)
+        self.memory, self.features = new_state(count, self.families), np.full((count, FEATURE_COUNT), np.nan)
+        self.seen = np.zeros(count, np.int64)
 
     def remember(self, strategies: tuple[str, ...], detector: str, regimes: tuple[str, ...]) -> None:
         """Have room for these strategies and regimes; what was remembered for others is dropped."""
