@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from tradebot.core.domain.events import CashPosted, PositionFact
-from tradebot.core.domain.orders import Fill, OrderIntent, OrderKind, OrderReport, OrderStatus, Role, Side
+from tradebot.core.domain.orders import Bracket, Fill, OrderIntent, OrderKind, OrderReport, OrderStatus, Role, Side
 
 
 class Position(msgspec.Struct):
@@ -61,6 +61,9 @@ class WorkingOrder(msgspec.Struct, gc=False):
     confidence: float = 0.0
     cancel_sent: bool = False
     reason: str = ""
+    group: str = ""  # key of the entry or OCO whose legs cancel one another, "" for an order that stands alone
+    replaces: str = ""  # key of the order whose place this one takes
+    bracket: Bracket | None = None  # as it was intended
 
     @property
     def is_open(self) -> bool:
@@ -85,7 +88,7 @@ class Book(msgspec.Struct):
     orders: dict[str, WorkingOrder] = {}
     key_of_broker_id: dict[str, str] = {}
     unclaimed: dict[str, OrderReport] = {}
-    posted_ids: set[str] = set()
+    posted_ids: list[str] = []  # in the order of posting: a set's would differ from run to run
     working: dict[str, None] = {}
 
     def __post_init__(self) -> None:
@@ -115,7 +118,12 @@ class Book(msgspec.Struct):
             stop_units=intent.stop_units,
             confidence=intent.confidence,
             reason=intent.reason,
+            group=intent.client_order_id if intent.bracket is not None else "",
+            bracket=intent.bracket,
         )
+        if intent.replaces:
+            old = self.orders[self.key_of_broker_id[intent.replaces]]
+            order.replaces, order.group, order.bracket = old.key, old.group, old.bracket
         self._enter(order)
 
     def report(self, report: OrderReport) -> list[Fill]:
@@ -145,7 +153,7 @@ class Book(msgspec.Struct):
         """Apply posted cash once; False when it was applied before."""
         if event.activity_id in self.posted_ids:
             return False
-        self.posted_ids.add(event.activity_id)
+        self.posted_ids.append(event.activity_id)
         self.cash_units += event.amount_units
         self.posted_units += event.amount_units
         return True
@@ -180,14 +188,17 @@ class Book(msgspec.Struct):
             self.working[order.key] = None
 
     def _report_leg(self, parent: WorkingOrder, leg: OrderReport) -> list[Fill]:
-        if leg.broker_id not in self.key_of_broker_id:
+        if leg.broker_id not in self.key_of_broker_id and leg.client_order_id not in self.orders:
             role = Role.TARGET if leg.kind is OrderKind.LIMIT else Role.STOP
             key = f"{parent.key}/{role}"
             while key in self.orders:  # a replaced leg: its successor gets its own entry
                 key += "+"
             self._enter(
-                WorkingOrder(key, leg.symbol, leg.side, leg.kind, role, leg.qty, leg.status, parent.decided_ns, parent.reference_units)
-            )
+                WorkingOrder(
+                    key, leg.symbol, leg.side, leg.kind, role, leg.qty, leg.status, parent.decided_ns, parent.reference_units,
+                    group=parent.group or parent.key,
+                )
+            )  # fmt: skip
             self.key_of_broker_id[leg.broker_id] = key
         early = self.unclaimed.pop(leg.broker_id, None)
         return self.report(leg) + (self.report(early) if early is not None else [])
@@ -202,6 +213,9 @@ class Book(msgspec.Struct):
             self.positions.setdefault(order.symbol, Position(order.symbol)).apply(order.side, qty, notional)
             self.cash_units -= order.side.sign * notional
         stale = report.filled_qty < order.filled_qty and not report.status.is_terminal
+        if order.status is OrderStatus.REFUSED:  # it was proven absent too early: the broker has it
+            self.working[order.key] = None
+            order.status = OrderStatus.UNKNOWN
         if order.is_open and not stale:
             order.status = report.status
             if report.status.is_terminal:
@@ -211,15 +225,20 @@ class Book(msgspec.Struct):
             if report.reason:
                 order.reason = report.reason
         if report.status is OrderStatus.REPLACED and report.replaced_by and report.replaced_by not in self.key_of_broker_id:
-            fills += self._follow_replacement(order, report)
+            fills += self._follow_replacement(order, report.replaced_by)
         return fills
 
-    def _follow_replacement(self, order: WorkingOrder, report: OrderReport) -> list[Fill]:
+    def _follow_replacement(self, order: WorkingOrder, broker_id: str) -> list[Fill]:
         """A replaced order lives on under a new broker id; fills of the chain add up because each link counts its own."""
-        key = f"{order.key}+"
-        self._enter(
-            msgspec.structs.replace(order, key=key, broker_id=report.replaced_by, status=OrderStatus.NEW, filled_qty=0, filled_units=0)
-        )
-        self.key_of_broker_id[report.replaced_by] = key
-        early = self.unclaimed.pop(report.replaced_by, None)
+        asked = next((o for o in self.open_orders(order.symbol) if o.replaces == order.key and not o.broker_id), None)
+        if asked is None:  # not by us: what is left of it goes on
+            asked = msgspec.structs.replace(
+                order, key=f"{order.key}+", replaces=order.key, qty=order.qty - order.filled_qty, filled_qty=0, filled_units=0,
+                cancel_sent=False,
+            )  # fmt: skip
+            asked.status = OrderStatus.NEW
+            self._enter(asked)
+        asked.broker_id, asked.status = broker_id, OrderStatus.NEW
+        self.key_of_broker_id[broker_id] = asked.key
+        early = self.unclaimed.pop(broker_id, None)
         return self.report(early) if early is not None else []

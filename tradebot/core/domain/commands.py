@@ -21,6 +21,15 @@ class SubmitOrder(_Command, frozen=True):
     intent: OrderIntent
 
 
+class ReplaceOrder(_Command, frozen=True):
+    """Put this order in the place of the working one that `intent.replaces` names. Sent once; its intent is durable first, as a new order's.
+
+    Only prices are replaced, never the quantity. The old order may fill before it is replaced: only reports tell.
+    """
+
+    intent: OrderIntent
+
+
 class CancelOrder(_Command, frozen=True):
     """Cancel a working order at the broker."""
 
@@ -72,4 +81,4 @@ class Alert(_Command, frozen=True):
     message: str
 
 
-Command = SubmitOrder | CancelOrder | LookUpOrder | RecordDecision | RecordFill | RecordTrade | StartRetrain | CompareBooks | Alert
+Command = SubmitOrder | ReplaceOrder | CancelOrder | LookUpOrder | RecordDecision | RecordFill | RecordTrade | StartRetrain | CompareBooks | Alert
