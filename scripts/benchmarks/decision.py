@@ -49,6 +49,7 @@ from tradebot.shell.inbox import Inbox
 from tradebot.shell.pump import Pump
 from tradebot.shell.quiet import Quiet
 from tradebot.shell.store.journal import Journal
+from tradebot.shell.wire_guard import Fuse, WireGuard
 
 WARM_MINUTES, MEASURED_MINUTES = 400, 1500
 DAY_NS = 86_400 * 10**9
@@ -131,7 +132,10 @@ async def latencies_ms(symbols: int, served: StoredModel, folder: Path) -> list[
     inbox, journal = Inbox(quiet), Journal.open(f"sqlite:///{folder / f'journal{symbols}.sqlite3'}")
     rest = Rest("http://127.0.0.1:9", Credentials("k", "s"), transport=watch)
     failures: list[BaseException] = []
-    dispatch = Dispatch(AlpacaBroker(rest, lambda: 0), inbox, quiet, lambda _: None, lambda _: None, failures.append)
+    dispatch = Dispatch(
+        AlpacaBroker(rest, lambda: 0), inbox, quiet, lambda _: None, lambda _: None, failures.append,
+        WireGuard(Fuse(1_000_000, 1e12), lambda: 0), lambda: None, lambda: 0,
+    )  # fmt: skip
     made = engine(symbols, served)
 
     def forget(event: Event, commands: Sequence[Command]) -> None:

@@ -7,8 +7,9 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import pytest
 
 from tests.shell import scene
 from tradebot.core.domain.commands import Command, SubmitOrder
-from tradebot.core.domain.events import Event, FeedChanged, MinuteClosed
+from tradebot.core.domain.events import Event, FeedChanged, MinuteClosed, OperatorOrder
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.orders import OrderIntent
 from tradebot.core.domain.units import NS_PER_MINUTE
@@ -81,6 +82,13 @@ def daemon(url: str, state: Path) -> Iterator[subprocess.Popen[str]]:
         child.communicate()
 
 
+def wait_for(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.05)
+
+
 def said(child: subprocess.Popen[str]) -> str:
     assert child.stdout is not None
     return child.stdout.readline().strip()
@@ -118,9 +126,11 @@ def test_a_second_instance_is_refused_and_the_first_stops_cleanly_on_sigterm(tmp
         client = ApiClient(state / "control.sock")
         assert client.status()["state"] == "trading"
         assert stat.S_IMODE((state / "control.sock").stat().st_mode) == 0o600
-        client.pause("lunch")
+        client.tell(OperatorOrder.PAUSE, "lunch")
         with pytest.raises(OperatorFault, match="a reason is needed"):
-            client.resume(" ")
+            client.tell(OperatorOrder.RESUME, " ")
+        client.tell(OperatorOrder.RESUME, "lunch is over")
+        wait_for(lambda: "resumed: lunch is over" in (state / "daemon.log").read_text())  # the books have been compared for it
         first.send_signal(signal.SIGTERM)
         assert said(first).startswith("cash 1000000000")
         assert first.wait() == 0

@@ -22,6 +22,7 @@ from tradebot.shell.inbox import Inbox, InboxFull
 from tradebot.shell.pump import Pump
 from tradebot.shell.quiet import Quiet
 from tradebot.shell.store.journal import Journal
+from tradebot.shell.wire_guard import Fuse, WireGuard
 
 
 class Three(Recorder):
@@ -43,7 +44,8 @@ class Scene:
         self.failures: list[BaseException] = []
         self.events: list[Event] = []
         broker = AlpacaBroker(self.rest, lambda: 9)
-        dispatch = Dispatch(broker, self.inbox, self.quiet, print, print, self.failures.append)
+        guard = WireGuard(Fuse(60, 1e6), lambda: 0)
+        dispatch = Dispatch(broker, self.inbox, self.quiet, print, print, self.failures.append, guard, print, lambda: 0)
         self.engine = Three()
         self.pump = Pump(self.engine, self.inbox, self.journal, dispatch, [lambda event, commands: self.events.append(event)])
 

@@ -35,6 +35,7 @@ class Description:
                 "account": book.account_number,
                 "safety": str(state.safety),
                 "safety_reason": state.safety_reason,
+                "high_water_usd": state.high_water_units / UNITS_PER_USD,
                 "model_id": state.model_id,
                 "symbols": len(state.symbols),
                 "cash_usd": book.cash_units / UNITS_PER_USD,

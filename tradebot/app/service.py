@@ -29,6 +29,7 @@ from tradebot.shell.calendar import session_table
 from tradebot.shell.daemon import run_daemon
 from tradebot.shell.parts import DaemonParts, ExitSummary, Promotion, Training
 from tradebot.shell.pump import Observer
+from tradebot.shell.wire_guard import Fuse
 
 FIRST_SESSION = dt.date(2004, 1, 1)  # a simulated market may lie far back
 AHEAD = dt.timedelta(days=370)
@@ -109,6 +110,7 @@ def daemon_parts(settings: Settings, keys: Credentials, profile: str, *, live: b
         macro=None if (macro := load_macro(settings)) is None else macro.on,
         adjustment=settings.data.adjustment,
         poll_s=settings.broker.poll_s,
+        fuse=Fuse(settings.broker.fuse_orders_per_min, settings.broker.fuse_usd_per_min),
         grace_s=settings.feed.grace_s,
         stale_s=settings.feed.stale_s,
         live=live,

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from tradebot.core.domain.events import OperatorOrder
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.settings import Settings, load_settings, read_environment
 from tradebot.shell.api_client import ApiClient, NotRunning
@@ -73,12 +74,11 @@ def status(profile: str) -> dict[str, Any]:
 
 
 def tell(profile: str, order: str, reason: str) -> None:
-    """Give the daemon an operator's order: pause, resume, flatten or halt."""
+    """Give the daemon an operator's order, by its name."""
     settings = _settings(profile)
     client = ApiClient(settings.socket_path)
-    orders = {"pause": client.pause, "resume": client.resume, "flatten": client.flatten, "halt": client.halt}
     try:
-        orders[order](reason)
+        client.tell(OperatorOrder(order), reason)
     except NotRunning as error:
         raise _not_running(settings, profile) from error
 

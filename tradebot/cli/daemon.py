@@ -46,14 +46,18 @@ class Order(StrEnum):
     resume = "resume"
     flatten = "flatten"
     halt = "halt"
+    kill = "kill"
 
 
 def tell(
-    order: Annotated[Order, typer.Argument(help="pause: nothing new; flatten: close all; halt: cancel entries too; resume: trade on.")],
+    order: Annotated[
+        Order,
+        typer.Argument(help="pause: nothing new; flatten: close all, pause; halt: refuse all; kill: halt, close all; resume."),
+    ],
     reason: Annotated[str, typer.Argument(help="Why; the journal keeps it.")],
     profile: Profile = DEFAULT_PROFILE,
 ) -> None:
-    """Give the daemon an order: pause, resume, flatten or halt, with a reason."""
+    """Give the daemon an order, with a reason that the journal keeps. A resume waits for a clean comparison of the books."""
     from tradebot.cli import background
 
     background.tell(profile, order.value, reason)

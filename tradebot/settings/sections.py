@@ -13,6 +13,7 @@ from tradebot.core.config import EngineConfig, PlaybookConfig, RegimeConfig, Str
 from tradebot.core.domain.timetable import TimetableConfig
 from tradebot.core.execution.exits import ExitsConfig
 from tradebot.core.portfolio.sizing import SizingConfig
+from tradebot.core.risk.breaker import BreakerConfig
 from tradebot.core.risk.limits import LimitsConfig
 from tradebot.core.selection.config import SelectionConfig
 from tradebot.core.selection.entry import EntryConfig
@@ -114,12 +115,15 @@ class SimulationConfig:
 class BrokerConfig:
     """Where Alpaca is, and how patient we are with it. A simulated Alpaca differs in `url` and nothing else.
 
+    `fuse_*` is what may go out in a minute to open risk, whatever the engine wants: beyond it the daemon halts.
     `account_number` pins the account: the daemon stops when the keys belong to another one; live trading needs it.
     """
 
     url: Annotated[str, MinLen(1)]
     account_number: str
     poll_s: Annotated[float, Gt(0)]
+    fuse_orders_per_min: Annotated[int, Gt(0)]
+    fuse_usd_per_min: Annotated[float, Gt(0)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +177,7 @@ class Settings:
     sizing: SizingConfig
     exits: ExitsConfig
     limits: LimitsConfig
+    breaker: BreakerConfig
     strategies: StrategiesConfig | None = None
     regime: RegimeConfig | None = None
     selection: SelectionConfig | None = None
@@ -195,6 +200,7 @@ class Settings:
             sizing=self.sizing,
             exits=self.exits,
             limits=self.limits,
+            breaker=self.breaker,
             bar_late_s_max=self.feed.bar_late_s_max,
             playbook=self.playbook,
         )

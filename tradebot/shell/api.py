@@ -20,7 +20,7 @@ from tradebot.core.domain.events import OperatorOrder
 from tradebot.core.domain.faults import OperatorFault
 
 Look = Callable[[], Any]
-ORDERS = {"/pause": OperatorOrder.PAUSE, "/resume": OperatorOrder.RESUME, "/flatten": OperatorOrder.FLATTEN, "/halt": OperatorOrder.HALT}
+ORDERS = {f"/{order.value}": order for order in OperatorOrder}
 
 
 class _Server(uvicorn.Server):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
+from tradebot.core.domain.events import OperatorOrder
 from tradebot.core.domain.faults import OperatorFault
 
 TIMEOUT_S: Final = 5.0
@@ -45,17 +46,9 @@ class ApiClient:
     def stop(self, reason: str = "tradebot stop") -> None:
         self._ask("POST", "/stop", {"reason": reason})
 
-    def pause(self, reason: str) -> None:
-        self._ask("POST", "/pause", {"reason": reason})
-
-    def resume(self, reason: str) -> None:
-        self._ask("POST", "/resume", {"reason": reason})
-
-    def flatten(self, reason: str) -> None:
-        self._ask("POST", "/flatten", {"reason": reason})
-
-    def halt(self, reason: str) -> None:
-        self._ask("POST", "/halt", {"reason": reason})
+    def tell(self, order: OperatorOrder, reason: str) -> None:
+        """A person's order, with its reason."""
+        self._ask("POST", f"/{order.value}", {"reason": reason})
 
     def _ask(self, method: str, path: str, body: dict[str, str] | None = None) -> Any:
         import httpx

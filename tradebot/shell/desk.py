@@ -25,6 +25,7 @@ from tradebot.shell.broker.alpaca import AlpacaBroker
 from tradebot.shell.broker.rest import BrokerRefusal, BrokerUnreachable, Rest
 from tradebot.shell.broker.wire import WireFault
 from tradebot.shell.clock import Clock, Report
+from tradebot.shell.crash_points import reach
 from tradebot.shell.dispatch import Dispatch
 from tradebot.shell.feeds.poll import Poller
 from tradebot.shell.feeds.trade_stream import TradeStream
@@ -102,6 +103,7 @@ class Desk:
             self.inbox.put(UniverseSelected(ts_event_ns=now_ns, symbols=parts.universe, reason=parts.universe_reason))
         promoted, wanted = self._journal.last_event(ModelPromoted), parts.promotion
         if wanted is not None and (not isinstance(promoted, ModelPromoted) or promoted.model_id != wanted.model_id):
+            reach("promotion_not_handled")
             self.inbox.put(
                 ModelPromoted(ts_event_ns=now_ns, model_id=wanted.model_id, manifest_sha256=wanted.manifest_sha256, reason=wanted.reason)
             )

@@ -6,18 +6,21 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from tradebot.core.domain.commands import Alert, CancelOrder, Command, LookUpOrder, StartRetrain, SubmitOrder
-from tradebot.core.domain.events import ReplyLost
+from tradebot.core.domain.commands import Alert, CancelOrder, Command, CompareBooks, LookUpOrder, StartRetrain, SubmitOrder
+from tradebot.core.domain.events import GuardRefused, ReplyLost
 from tradebot.core.domain.orders import OrderIntent
 from tradebot.shell.broker.alpaca import AlpacaBroker
+from tradebot.shell.crash_points import reach
 from tradebot.shell.inbox import Inbox
 from tradebot.shell.quiet import Quiet
+from tradebot.shell.wire_guard import WireGuard
 
 
 class Dispatch:
-    """`start_retrain` and `alert` are called for their commands; records were written with the event already.
+    """`start_retrain`, `alert` and `compare` are called for their commands; records were written with the event already.
 
-    `failed` receives the exception of a task that died: nothing dies silently.
+    `guard` has the last word on each order, and `now_ns` stamps its refusals. `failed` receives the exception of a task that died: nothing
+    dies silently.
     """
 
     def __init__(
@@ -28,6 +31,9 @@ class Dispatch:
         start_retrain: Callable[[StartRetrain], None],
         alert: Callable[[Alert], None],
         failed: Callable[[BaseException], None],
+        guard: WireGuard,
+        compare: Callable[[], None],
+        now_ns: Callable[[], int],
     ) -> None:
         self._broker = broker
         self._inbox = inbox
@@ -35,6 +41,9 @@ class Dispatch:
         self._start_retrain = start_retrain
         self._alert = alert
         self._failed = failed
+        self._guard = guard
+        self._compare = compare
+        self._now_ns = now_ns
         self._tasks: set[asyncio.Task[None]] = set()
         self._intents: dict[str, OrderIntent] = {}  # sent or to be looked up, outcome not known yet
         self._looking: set[str] = set()
@@ -45,6 +54,11 @@ class Dispatch:
             match command:
                 case SubmitOrder(intent=intent):
                     assert intent.client_order_id not in self._intents, f"order sent twice: {intent.client_order_id}"
+                    refusal = self._guard.refusal(intent)
+                    if refusal:
+                        key = intent.client_order_id
+                        self._inbox.put(GuardRefused(ts_event_ns=self._now_ns(), client_order_id=key, reason=refusal))
+                        continue
                     self._intents[intent.client_order_id] = intent
                     self._go(self._submit(intent))
                 case CancelOrder(broker_id=broker_id):
@@ -53,6 +67,8 @@ class Dispatch:
                     self.find_out(client_order_id)
                 case StartRetrain():
                     self._start_retrain(command)
+                case CompareBooks():
+                    self._compare()
                 case Alert():
                     self._alert(command)
                 case _:
@@ -62,6 +78,7 @@ class Dispatch:
         """Intents of an earlier life whose fate is not known. They are looked up, and sent again only when proven absent."""
         for intent in intents:
             self._intents[intent.client_order_id] = intent
+            self._guard.know(intent.client_order_id)
 
     def find_out(self, client_order_id: str) -> None:
         """Look an order up in the background, unless that is being done."""
@@ -70,7 +87,9 @@ class Dispatch:
             self._go(self.look_up(client_order_id))
 
     async def _submit(self, intent: OrderIntent) -> None:
+        reach("intent_durable_not_sent")
         event = await self._broker.submit(intent)
+        reach("reply_not_journaled")
         if not isinstance(event, ReplyLost):
             self._intents.pop(intent.client_order_id, None)
         self._inbox.put(event)
@@ -83,6 +102,7 @@ class Dispatch:
         self._inbox.put(event)
 
     async def _cancel(self, broker_id: str) -> None:
+        reach("cancel_not_sent")
         for event in await self._broker.cancel(broker_id):
             self._inbox.put(event)
 

@@ -18,7 +18,7 @@ from tradebot.shell.engine_seam import EngineLike
 from tradebot.shell.outside import REAL, Outside
 from tradebot.shell.pump import Observer
 from tradebot.shell.store.recovery import EngineFactory
-from tradebot.shell.wire_guard import Fuse
+from tradebot.shell.wire_guard import FUSE, Fuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class DaemonParts:
     macro: Callable[[dt.date], Float] | None = None  # a session's row (3,) of domain/bars.py MACRO; raises OperatorFault
     adjustment: str = "raw"
     poll_s: float = 5.0
-    fuse: Fuse = Fuse(orders_max=60, usd_max=1_000_000.0)  # of the guard before the wire
+    fuse: Fuse = FUSE  # of the guard before the wire
     grace_s: float = 2.0
     stale_s: float = 120.0
     live: bool = False
