@@ -29,6 +29,7 @@ _ROOMS: Final = {
     "show_model": "models",
     "train": "research",
     "verify_features": "features",
+    "verify_journal": "journal",
     "verify_trials": "trials",
     "walk": "walk_forward.run",
 }

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tradebot.cli import check, daemon, data, evidence, features, models, research, search, simulate, walk_forward
+from tradebot.cli import check, daemon, data, evidence, features, journal, models, research, search, simulate, walk_forward
 
 app = typer.Typer(
     name="tradebot",
@@ -52,6 +52,7 @@ app.add_typer(check.commands, name="check")
 app.add_typer(models.commands, name="models")
 app.command()(evidence.honesty)
 app.add_typer(evidence.trials, name="trials")
+app.add_typer(journal.commands, name="journal")
 app.command("sim-alpaca")(simulate.sim_alpaca)
 app.add_typer(research.config, name="config")
 app.command(hidden=True)(simulate.demo)

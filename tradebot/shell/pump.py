@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from tradebot.core.domain.commands import Command, RecordDecision, RecordFill, RecordTrade
-from tradebot.core.domain.events import Event, MinuteClosed, ReplyLost, Tick, TickKind
+from tradebot.core.domain.events import Event, MinuteClosed, ModelPromoted, ReplyLost, Tick, TickKind
+from tradebot.shell.crash_points import reach
 from tradebot.shell.dispatch import Dispatch
 from tradebot.shell.engine_seam import EngineLike
 from tradebot.shell.inbox import Inbox
@@ -46,9 +47,11 @@ class Pump:
 
     async def _handle(self, event: Event) -> None:
         commands = self.engine.handle(event)
+        reach("promotion_not_written" if isinstance(event, ModelPromoted) else "event_handled_not_written")
         if any(not isinstance(command, RECORDS) for command in commands) or self._unwaited >= UNWAITED_MAX:
             seq = await self._journal.append(event, commands)
             self._unwaited = 0
+            reach("event_durable_not_obeyed")
             self._dispatch.obey(commands)
         else:
             # Nothing acts on this event, so nobody needs to wait: a later order is durable only after it.
@@ -63,7 +66,7 @@ class Pump:
         if isinstance(event, MinuteClosed):
             self.last_minute_ns = max(self.last_minute_ns, event.minute_ns)
         self._since_snapshot += 1
-        closes = isinstance(event, Tick) and event.kind is TickKind.SESSION_CLOSE
-        if closes or (self._since_snapshot >= SNAPSHOT_EVERY and not len(self._inbox)):
-            self._journal.save_snapshot(seq, self.engine.snapshot())
+        closed = event.session.isoformat() if isinstance(event, Tick) and event.kind is TickKind.SESSION_CLOSE else None
+        if closed or (self._since_snapshot >= SNAPSHOT_EVERY and not len(self._inbox)):
+            self._journal.save_snapshot(seq, self.engine.snapshot(), closed)
             self._since_snapshot = 0

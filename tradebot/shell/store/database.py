@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
 from tradebot.core.domain.faults import OperatorFault
+from tradebot.shell.crash_points import reach
+from tradebot.shell.store.migrate import OLDEST, migrate
 from tradebot.shell.store.schema import SCHEMA_VERSION, metadata, schema_version
 
 BUSY_TIMEOUT_MS = 5_000
@@ -49,6 +53,15 @@ def connect(text: str, *, create: bool) -> Engine:
         engine.dispose()
         raise
     return engine
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """A file that turns out to be damaged while it is read is the operator's, in one sentence."""
+    try:
+        yield
+    except DatabaseError as error:
+        raise OperatorFault(f"the journal cannot be read: {error.orig}; restore it from a backup or move it aside") from error
 
 
 def _engine(url: URL, *, create: bool) -> Engine:
@@ -90,13 +103,18 @@ def _check_schema(engine: Engine, url: URL, *, create: bool) -> None:
             if not create:
                 raise OperatorFault(f"there is no journal in {_name(url)}")
             metadata.create_all(connection)
+            reach("schema_half_made")
             connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
             return
         found = connection.execute(select(schema_version.c.version)).scalar_one()
-    if found > SCHEMA_VERSION:
-        raise OperatorFault(f"the journal {_name(url)} has schema {found}, newer than this program's {SCHEMA_VERSION}")
-    if found < SCHEMA_VERSION:
-        raise OperatorFault(f"the journal {_name(url)} has schema {found}, older than this program's {SCHEMA_VERSION}: move it aside")
+        if found > SCHEMA_VERSION:
+            raise OperatorFault(f"the journal {_name(url)} has schema {found}, newer than this program's {SCHEMA_VERSION}")
+        if found < OLDEST:
+            raise OperatorFault(f"the journal {_name(url)} has schema {found}, older than this program can read: move it aside")
+        if found < SCHEMA_VERSION:
+            if not create:
+                raise OperatorFault(f"the journal {_name(url)} has schema {found}: the next start of its daemon brings it up to date")
+            migrate(connection, found)
 
 
 def _name(url: URL) -> str:

@@ -7,31 +7,33 @@ the thread in `writer`, the tables in `schema`, reading for people in `reads`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import ClassVar
 
 import msgspec
 from sqlalchemy import Engine, func, select
 
 from tradebot.core.domain.commands import Command
 from tradebot.core.domain.events import Event, decode_event
-from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.orders import OrderIntent
-from tradebot.shell.store import schema
-from tradebot.shell.store.database import connect
+from tradebot.shell.store import chain, schema
+from tradebot.shell.store.chain import CommandRow, check_snapshot, event_of
+from tradebot.shell.store.database import connect, readable
 from tradebot.shell.store.writer import Append, Barrier, Bulk, Mark, Snapshot, Stop, Writer
-
-READ_BATCH = 1_000
 
 
 class Journal:
     """Open inside a running loop: `Journal.open(url)`; end with `await close()`."""
 
+    WRITER: ClassVar[Callable[[Engine, asyncio.AbstractEventLoop, bytes], Writer]] = Writer
+
     def __init__(self, engine: Engine, loop: asyncio.AbstractEventLoop) -> None:
         self._engine = engine
         self._loop = loop
-        with engine.connect() as connection:
+        with readable(), engine.connect() as connection:
             self._seq: int = connection.execute(select(func.coalesce(func.max(schema.events.c.seq), 0))).scalar_one()
-        self._writer = Writer(engine, loop)
+            chained = chain.hash_of(connection, self._seq)
+        self._writer = self.WRITER(engine, loop, chained)
         self._writer.start()
 
     @classmethod
@@ -65,9 +67,13 @@ class Journal:
         """Write the decisions of a replayed event that a crash may have cost. Existing rows stay."""
         self._writer.jobs.put(Bulk(seq, commands))
 
-    def save_snapshot(self, seq: int, body: bytes) -> None:
-        """Keep the engine's state as of event `seq`; goes out with the next commit."""
-        self._writer.jobs.put(Snapshot(seq, body))
+    def save_snapshot(self, seq: int, body: bytes, session: str | None = None) -> None:
+        """Keep the engine's state as of event `seq`, the one that was appended last; goes out with the next commit.
+
+        `session` is the day that it closes (ISO date).
+        """
+        assert seq == self._seq, "a snapshot of an event that is not the last"
+        self._writer.jobs.put(Snapshot(seq, body, session))
 
     def mark(self, name: str, value: str) -> None:
         """Keep a small fact of the shell's own."""
@@ -97,16 +103,18 @@ class Journal:
         with self._engine.connect() as connection:
             return connection.execute(select(schema.marks.c.value).where(schema.marks.c.name == name)).scalar_one_or_none()
 
+    def records(self, after_seq: int = 0) -> Iterator[tuple[int, Event, tuple[CommandRow, ...]]]:
+        """Events in order with the commands that answered them, checked against the hash chain.
+
+        Raises OperatorFault that names the first one that is not as it was written, or cannot be read.
+        """
+        with readable(), self._engine.connect() as connection:
+            for record in chain.verified(connection, after_seq):
+                yield record.seq, event_of(record), record.commands
+
     def events(self, after_seq: int = 0) -> Iterator[tuple[int, Event]]:
-        """Events in order. Raises OperatorFault when one cannot be read."""
-        table = schema.events
-        query = select(table.c.seq, table.c.body).where(table.c.seq > after_seq).order_by(table.c.seq)
-        with self._engine.connect() as connection:
-            for seq, body in connection.execute(query.execution_options(yield_per=READ_BATCH)):
-                try:
-                    yield seq, decode_event(body)
-                except (msgspec.ValidationError, msgspec.DecodeError) as error:
-                    raise OperatorFault(f"the journal's event {seq} cannot be read: {error}") from error
+        """`records` without the commands."""
+        return ((seq, event) for seq, event, _ in self.records(after_seq))
 
     def last_event(self, kind: type[msgspec.Struct]) -> Event | None:
         """The newest event of a kind."""
@@ -117,10 +125,14 @@ class Journal:
         return None if body is None else decode_event(body)
 
     def latest_snapshot(self) -> tuple[int, bytes] | None:
+        """Raises OperatorFault when it is not as it was written, or not of the event that it names."""
         table = schema.snapshots
-        with self._engine.connect() as connection:
-            row = connection.execute(select(table.c.seq, table.c.body).order_by(table.c.seq.desc()).limit(1)).one_or_none()
-        return None if row is None else (row.seq, row.body)
+        with readable(), self._engine.connect() as connection:
+            row = connection.execute(select(table).order_by(table.c.seq.desc()).limit(1)).one_or_none()
+            if row is None:
+                return None
+            check_snapshot(connection, row)
+        return row.seq, row.body
 
     def unresolved_intents(self) -> tuple[OrderIntent, ...]:
         """Intents that were durable but whose fate is not known: sent or not, the broker must be asked."""

@@ -15,6 +15,7 @@ from tradebot.core.domain.commands import Command, RecordDecision, RecordFill, R
 from tradebot.core.domain.decision import Decision, predictions
 from tradebot.core.domain.events import Event, JobEnded, OrderRefused, OrderReported, ReplyLost, encode_event, encode_hook
 from tradebot.core.domain.orders import OrderReport
+from tradebot.shell.store.chain import CommandRow, link
 
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=encode_hook)
 
@@ -25,14 +26,28 @@ def encode(value: Any) -> bytes:
     return _ENCODER.encode(value)
 
 
-def durable_rows(rows: Rows, seq: int, event: Event, commands: Sequence[Command]) -> None:
-    """Rows that must be on disk before any command is obeyed: the event, the commands, intents, orders, fills, trades, jobs."""
-    rows["events"].append({"seq": seq, "ts_ns": event.ts_event_ns, "kind": type(event).__name__, "body": encode_event(event)})
+def durable_rows(rows: Rows, seq: int, event: Event, commands: Sequence[Command], previous: bytes) -> bytes:
+    """Rows that must be on disk before any command is obeyed: the event, the commands, intents, orders, fills, trades, jobs.
+
+    `previous` is the hash of the event before; returned is this one's (store/chain.py).
+    """
+    kind, body = type(event).__name__, encode_event(event)
+    asked = command_rows(commands)
+    chained = link(previous, seq, event.ts_event_ns, kind, body, asked)
+    rows["events"].append({"seq": seq, "ts_ns": event.ts_event_ns, "kind": kind, "body": body, "hash": chained})
+    rows["commands"].extend({"seq": seq, "n": n, "kind": name, "body": words} for n, name, words in asked)
     _rows_of_event(rows, event)
-    for n, command in enumerate(commands):
-        if isinstance(command, RecordDecision):
-            continue  # kept whole in `decisions`
-        rows["commands"].append({"seq": seq, "n": n, "kind": type(command).__name__, "body": encode(command)})
+    _rows_of_commands(rows, seq, commands)
+    return chained
+
+
+def command_rows(commands: Sequence[Command]) -> list[CommandRow]:
+    """The commands as the journal keeps them; a decision is kept whole in `decisions`."""
+    return [(n, type(c).__name__, encode(c)) for n, c in enumerate(commands) if not isinstance(c, RecordDecision)]
+
+
+def _rows_of_commands(rows: Rows, seq: int, commands: Sequence[Command]) -> None:
+    for command in commands:
         if isinstance(command, SubmitOrder):
             intent = command.intent
             rows["intents"].append(

@@ -15,8 +15,8 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select
 from tradebot.core.domain.decision import Decision
 from tradebot.core.domain.events import decode_hook
 from tradebot.core.domain.trade import Trade
-from tradebot.shell.store import schema
-from tradebot.shell.store.database import connect
+from tradebot.shell.store import chain, schema
+from tradebot.shell.store.database import connect, readable
 
 _COUNTED = (schema.events, schema.intents, schema.orders, schema.fills, schema.trades, schema.decisions, schema.predictions, schema.jobs)
 
@@ -27,7 +27,7 @@ _DECISION: msgspec.msgpack.Decoder[Decision] = msgspec.msgpack.Decoder(Decision,
 def _reading(url: str) -> Iterator[Connection]:
     engine = connect(url, create=False)
     try:
-        with engine.connect() as connection:
+        with readable(), engine.connect() as connection:
             yield connection
     finally:
         engine.dispose()
@@ -40,6 +40,29 @@ def counts(url: str) -> dict[str, int]:
         refused = select(func.count()).select_from(schema.intents).where(schema.intents.c.state == "refused")
         result["refusals"] = connection.execute(refused).scalar_one()
     return result
+
+
+def verify(url: str) -> dict[str, Any]:
+    """Check every event and command against the hash chain. Raises OperatorFault that names the first one that is not as it was written."""
+    events, commands, last, last_ns, head = 0, 0, 0, 0, chain.START
+    with _reading(url) as connection:
+        for record in chain.verified(connection):
+            chain.event_of(record)
+            events, commands, last, last_ns = events + 1, commands + len(record.commands), record.seq, record.ts_ns
+            head = record.hash or b""
+        for row in connection.execute(select(schema.snapshots)):
+            chain.check_snapshot(connection, row)
+        mark = select(schema.marks.c.value).where(schema.marks.c.name == chain.CHAINED_AFTER)
+        since = connection.execute(mark).scalar_one_or_none()
+    return {
+        "events": events,
+        "commands": commands,
+        "last_event": last,
+        "last_ns": last_ns,
+        "head_sha256": head.hex(),
+        "chained_when_older_than": int(since) + 1 if since else 0,
+        "verdict": "every record is as it was written, in its place",
+    }
 
 
 def trades(url: str, since_ns: int = 0) -> list[Trade]:

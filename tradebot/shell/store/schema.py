@@ -2,6 +2,8 @@
 
 `events` is the truth; `commands` is what the engine asked for in answer; the rest are projections for people and can be rebuilt.
 
+Schema 2 brought the hash chain (store/chain.py) and the seals.
+
 Few indices and no row ids where the key is text: what one commit costs is the number of pages that it touches.
 """
 
@@ -9,7 +11,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -24,6 +26,7 @@ events = Table(
     Column("ts_ns", BigInteger, nullable=False),
     Column("kind", String(32), nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("hash", LargeBinary),  # of the chain (store/chain.py)
 )
 
 commands = Table(
@@ -41,6 +44,16 @@ snapshots = Table(
     metadata,
     Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
     Column("body", LargeBinary, nullable=False),
+    Column("hash", LargeBinary),  # of the chain at event `seq`
+    Column("state_sha256", LargeBinary),  # of `body`
+    Column("session", String(10)),  # the day that this snapshot closes, NULL in mid-day
+)
+
+seals = Table(  # the state's hash at each snapshot: kept when the snapshot itself goes
+    "seals",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("state_sha256", LargeBinary, nullable=False),
 )
 
 intents = Table(

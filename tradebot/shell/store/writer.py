@@ -12,6 +12,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 
 from sqlalchemy import Dialect, Engine, PoolProxiedConnection, bindparam, delete, func, insert, literal_column, select, update
@@ -19,6 +20,7 @@ from sqlalchemy import Dialect, Engine, PoolProxiedConnection, bindparam, delete
 from tradebot.core.domain.commands import Command
 from tradebot.core.domain.events import Event
 from tradebot.core.domain.faults import OperatorFault
+from tradebot.shell.crash_points import reach
 from tradebot.shell.store import schema, statements
 from tradebot.shell.store.projections import Rows, bulky_rows, durable_rows
 
@@ -27,6 +29,16 @@ BATCH_MAX: Final = 256
 LATER_MAX: Final = 64
 CHECKPOINT_COMMITS: Final = 400  # in an idle moment
 CHECKPOINT_COMMITS_FORCED: Final = 8_000  # even without one: the log must not grow for ever
+CLOSINGS_KEPT: Final = 10  # snapshots of session closes: a replay of the days since needs nothing older
+
+# Where a transaction may be cut short: just before the rows of a table, and with them inside but not committed.
+BEFORE: Final = {"intents": "intent_not_written", "fills": "fill_not_written", "snapshots": "snapshot_not_written"}
+UNCOMMITTED: Final = {
+    "intents": "intent_not_committed",
+    "fills": "fill_not_committed",
+    "snapshots": "snapshot_not_committed",
+    "decisions": "bulk_not_committed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +59,11 @@ class Bulk:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
+    """Of the event that was handed over last. `session` is the day that it closes."""
+
     seq: int
     body: bytes
+    session: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +88,15 @@ Job = Append | Bulk | Snapshot | Mark | Barrier | Stop
 
 
 class Writer(threading.Thread):
-    def __init__(self, engine: Engine, loop: asyncio.AbstractEventLoop) -> None:
+    """`chained` is the hash of the event that was written last (store/chain.py)."""
+
+    def __init__(self, engine: Engine, loop: asyncio.AbstractEventLoop, chained: bytes) -> None:
         super().__init__(name="journal", daemon=True)
         self.fault: OperatorFault | None = None
         self.jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._engine = engine
         self._loop = loop
+        self._chained = chained
         self._later: list[tuple[int, Sequence[Command]]] = []
         self._waiting: Sequence[asyncio.Future[None]] = ()
         self._commits = 0
@@ -138,9 +156,15 @@ class Writer(threading.Thread):
                 cursor = connection.cursor()
                 for name, statement in self._plan:
                     if name in rows:
+                        if name in BEFORE:
+                            reach(BEFORE[name])
                         statement.run(cursor, rows[name])
                 cursor.close()
+                for name in UNCOMMITTED.keys() & rows.keys():
+                    reach(UNCOMMITTED[name])
                 connection.commit()
+                if "intents" in rows:
+                    reach("intent_not_announced")
                 self._commits += 1
         except self._engine.dialect.loaded_dbapi.Error as error:
             self.fault = OperatorFault(f"cannot write the journal: {error}")
@@ -151,14 +175,16 @@ class Writer(threading.Thread):
     def _collect(self, rows: Rows, job: Job) -> None:
         match job:
             case Append(seq, event, commands, _):
-                durable_rows(rows, seq, event, commands)
+                self._chained = durable_rows(rows, seq, event, commands, self._chained)
                 if commands:
                     self._later.append((seq, commands))
             case Bulk(seq, commands):
                 self._later.append((seq, commands))
-            case Snapshot(seq, body):
-                rows["snapshots"].append({"seq": seq, "body": body})
-                rows["snapshots_pruned"].append({"b_seq": seq})
+            case Snapshot(seq, body, session):
+                digest = sha256(body).digest()
+                rows["snapshots"].append({"seq": seq, "body": body, "hash": self._chained, "state_sha256": digest, "session": session})
+                rows["seals"].append({"seq": seq, "state_sha256": digest})
+                rows["snapshots_pruned" if session is None else "closings_pruned"].append({"b_seq": seq})
             case Mark(name, value):
                 rows["marks"].append({"name": name, "value": value})
             case Barrier() | Stop():
@@ -184,9 +210,11 @@ def _plan(dialect: Dialect) -> tuple[tuple[str, statements.Statement], ...]:
         )
         .values(state=bindparam("b_state"))
     )
-    older = schema.snapshots.alias()
+    older, table = schema.snapshots.alias(), schema.snapshots
     before = select(func.max(older.c.seq)).where(older.c.seq < bindparam("b_seq")).scalar_subquery()
-    pruned = delete(schema.snapshots).where(schema.snapshots.c.seq < before)  # the newest and the one before it stay
+    pruned = delete(table).where(table.c.session.is_(None), table.c.seq < before)  # the newest and the one before it stay
+    closings = select(older.c.seq).where(older.c.session.is_not(None)).order_by(older.c.seq.desc()).limit(1).offset(CLOSINGS_KEPT - 1)
+    old = delete(table).where(table.c.seq < closings.scalar_subquery(), table.c.seq < bindparam("b_seq"))
     return (
         ("events", statements.compiled(insert(schema.events), dialect)),
         ("commands", statements.compiled(insert(schema.commands), dialect)),
@@ -198,7 +226,9 @@ def _plan(dialect: Dialect) -> tuple[tuple[str, statements.Statement], ...]:
         ("jobs", statements.once(schema.jobs, dialect)),
         ("marks", statements.newest(schema.marks, dialect)),
         ("snapshots", statements.newest(schema.snapshots, dialect)),
+        ("seals", statements.newest(schema.seals, dialect)),
         ("snapshots_pruned", statements.compiled(pruned, dialect)),
+        ("closings_pruned", statements.compiled(old, dialect)),
         ("decisions", statements.once(schema.decisions, dialect)),
         ("predictions", statements.once(schema.predictions, dialect)),
     )
