@@ -8,18 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Final
-
-from annotated_types import Gt, Le
+from typing import Final
 
 from tradebot.core.domain.units import UNITS_PER_USD, usd_text
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitsConfig:
-    positions_max: Annotated[int, Gt(0)]
-    order_usd_max: Annotated[float, Gt(0)]
-    daily_loss_fraction_max: Annotated[float, Gt(0), Le(1)]
+from tradebot.core.risk.limits.config import LimitsConfig
 
 
 @dataclass(frozen=True, slots=True)
