@@ -34,7 +34,7 @@ class FrameTally:
     def __init__(self) -> None:
         self.told = asyncio.Event()
         self.told.set()
-        self._received = {"trade_updates": 0, "data": 0}
+        self._received = {"trade_updates": 0, "data": 0, "massive": 0}
         self._changed = asyncio.Event()
 
     def connected(self, stream: str) -> None:

@@ -16,8 +16,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tradebot.sim.alpaca_server import control, rest_account, rest_data, rest_market, rest_orders, rest_positions, rest_screener
 from tradebot.sim.alpaca_server.state import Simulator
 from tradebot.sim.alpaca_server.wire import NOT_FOUND, UNAUTHORIZED, Refused, answer, error_body
+from tradebot.sim.massive_server import rest_aggs
 from tradebot.sim.venue_orders import Refusal
 
+MASSIVE_STREAM, MASSIVE_REST = "/stocks", "/v2/aggs/"
 RATE_LIMIT_HEADERS = {"X-RateLimit-Limit": "200", "X-RateLimit-Remaining": "0"}
 _HTML = b"<html><head><title>503 Service Unavailable</title></head><body><h1>503 Service Unavailable</h1></body></html>"
 
@@ -32,6 +34,7 @@ def build_app(simulator: Simulator) -> ASGIApp:
         *rest_market.ROUTES,
         *rest_data.ROUTES,
         *rest_screener.ROUTES,
+        *rest_aggs.ROUTES,
     ]
     rest = Starlette(routes=routes, exception_handlers={Refused: _refused, HTTPException: _http_error})
     rest.state.simulator = simulator
@@ -43,6 +46,8 @@ def build_app(simulator: Simulator) -> ASGIApp:
             await door(scope, receive, send)
         elif scope["path"] == "/stream":
             await simulator.trade_stream.serve(scope, receive, send)
+        elif scope["path"] == MASSIVE_STREAM:
+            await simulator.massive.serve(scope, receive, send)
         else:
             await simulator.data_stream.serve(scope, receive, send)
 
@@ -71,7 +76,11 @@ class Door:
             await self._app(scope, receive, send)
             return
         self._simulator.catch_up()
-        if not self._simulator.key_fits(*keys_of(scope)):
+        if scope["path"].startswith(MASSIVE_REST):
+            fits = self._simulator.massive_key_fits(keys_of(scope)[0])
+        else:
+            fits = self._simulator.key_fits(*keys_of(scope))
+        if not fits:
             refusal = Refusal(401, UNAUTHORIZED, "request is not authorized")
             await answer(error_body(refusal), 401)(scope, receive, send)
             return

@@ -20,6 +20,11 @@
 | replace_lost_to_fill | PATCH answers 200, but the old order fills and the new one is rejected | |
 | late_updated_bar | a bar is streamed with part of its volume; the rest follows as an updated bar half a minute later | symbol |
 | data_bar_drop | a bar is not streamed, but stands in the history | symbol |
+| massive_mute, massive_close, massive_abort | as data_*, on the simulated Massive's socket | |
+| massive_auth_failed, massive_max_connections | an authentication on that socket is refused | |
+| massive_429 | an aggregates request answers 429 | symbol |
+| massive_missing_minute | a minute has no bar at Massive, neither on the socket nor over REST | symbol |
+| massive_late_bar | a bar is streamed half a minute late | symbol |
 | missing_minute | a minute has no bar, neither on the stream nor in the history (the venue still trades it) | symbol |
 """
 
@@ -55,6 +60,14 @@ NAMES = frozenset(
         "replace_lost_to_fill",
         "late_updated_bar",
         "missing_minute",
+        "massive_mute",
+        "massive_close",
+        "massive_abort",
+        "massive_auth_failed",
+        "massive_max_connections",
+        "massive_429",
+        "massive_missing_minute",
+        "massive_late_bar",
     }
 )
 

@@ -20,6 +20,7 @@ from tradebot.sim.alpaca_server.faults import Faults
 from tradebot.sim.alpaca_server.market_view import MarketView
 from tradebot.sim.alpaca_server.stream_data import DataStream
 from tradebot.sim.alpaca_server.stream_trade import TradeStream
+from tradebot.sim.massive_server.stream import MassiveMarket
 from tradebot.sim.venue import Venue
 from tradebot.sim.venue_config import VenueConfig
 
@@ -47,6 +48,8 @@ class Simulator:
         self.faults = Faults()
         self.trade_stream = TradeStream(self)
         self.data_stream = DataStream(self)
+        self.massive = MassiveMarket(self)
+        self.massive_key = ""  # the only key that the Massive side accepts, "" = any
         self.account_settings: dict[str, object] = dict(ACCOUNT_SETTINGS)
         self._key, self._secret = key, secret
         self._borders = self.market.borders
@@ -70,22 +73,31 @@ class Simulator:
     @property
     def frames(self) -> dict[str, int]:
         """Data-bearing frames sent so far on the sockets that are connected now."""
-        return {"trade_updates": self.trade_stream.frames, "data": self.data_stream.frames}
+        frames = {"trade_updates": self.trade_stream.frames, "data": self.data_stream.frames}
+        return frames | {"massive": self.massive.frames} if self.massive.is_heard else frames
 
     def key_fits(self, key: str, secret: str) -> bool:
         """Any key pair will do unless one is pinned."""
         return bool(key and secret) and self._key in ("", key) and self._secret in ("", secret)
 
-    def advance(self, until_ns: int) -> None:
-        """One step: to `until_ns` or to the next instant at which something happens, whichever is earlier."""
-        instants = [until_ns]
-        if not self.done:
-            instants.append(int(self._borders[self._next_border]))
+    def next_instant(self) -> int | None:
+        """When the market moves by itself next; None when it never will."""
+        instants = [int(self._borders[self._next_border])] if not self.done else []
         if self._late:
             instants.append(self._late[0][0])
+        if (late_ns := self.massive.next_ns) is not None:
+            instants.append(late_ns)
         if (next_ns := self.venue.next_instant()) is not None:
             instants.append(next_ns)
-        self.venue.advance(max(min(instants), self.now_ns))
+        return min(instants, default=None)
+
+    def massive_key_fits(self, key: str) -> bool:
+        return bool(key) and self.massive_key in ("", key)
+
+    def advance(self, until_ns: int) -> None:
+        """One step: to `until_ns` or to the next instant at which something happens, whichever is earlier."""
+        next_ns = self.next_instant()
+        self.venue.advance(max(until_ns if next_ns is None else min(until_ns, next_ns), self.now_ns))
         self.flush()
         while not self.done and self._borders[self._next_border] <= self.now_ns:
             self._next_border += 1
@@ -93,6 +105,7 @@ class Simulator:
         while self._late and self._late[0][0] <= self.now_ns:
             _, symbol, minute_ns = heapq.heappop(self._late)
             self.data_stream.publish_updated(symbol, minute_ns)
+        self.massive.publish_late()
 
     def run_to(self, until_ns: int) -> None:
         """All steps up to an instant."""
@@ -124,6 +137,7 @@ class Simulator:
             if self.market.has_minute(symbol, minute_ns) and self.faults.take("missing_minute", symbol=symbol) is not None:
                 self.market.hidden.add((symbol, minute_ns))
         self.data_stream.publish_minute(end_ns)
+        self.massive.publish_minute(end_ns)
 
 
 ACCOUNT_SETTINGS: dict[str, object] = {

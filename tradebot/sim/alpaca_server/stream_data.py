@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 FEEDS = ("iex", "sip", "delayed_sip", "test")
 CHANNELS = ("trades", "quotes", "bars", "updatedBars", "dailyBars", "statuses", "lulds", "corrections", "cancelErrors")
-COUNTED = ("b", "q")  # what makes a frame one that a stepped client waits for
+COUNTED = ("b", "q", "u")  # what makes a frame one that a stepped client waits for
 BAR_TYPES = {"bars": "b", "updatedBars": "u", "dailyBars": "d"}
 AUTH_TIMEOUT_S = 10.0
 

@@ -1,0 +1,1 @@
+"""A simulated Massive (formerly Polygon) beside the simulated Alpaca: the same market, on the same port."""
