@@ -80,7 +80,8 @@ class Journal:
         self._writer.jobs.put(Mark(name, value))
 
     async def flush(self) -> None:
-        """Everything handed over so far is on disk on return."""
+        """Everything handed over so far is on disk on return. Raises as `append`."""
+        self._raise_fault()
         done: asyncio.Future[None] = self._loop.create_future()
         self._writer.jobs.put(Barrier(done))
         await done

@@ -112,7 +112,16 @@ class Writer(threading.Thread):
         finally:
             if not ended:  # a bug: the thread's traceback is printed, and nobody may wait for it for ever
                 self.fault = OperatorFault("the journal's writer ended unexpectedly")
-                self._loop.call_soon_threadsafe(_answer, self._waiting, self.fault)
+                self._loop.call_soon_threadsafe(self._abandon, self.fault)
+
+    def _abandon(self, fault: OperatorFault) -> None:
+        """On the loop, which alone hands jobs over: what waits is answered, and whoever comes later sees the fault first."""
+        waiting = list(self._waiting)
+        while not self.jobs.empty():
+            job = self.jobs.get_nowait()
+            if isinstance(job, Append | Barrier) and job.done is not None:
+                waiting.append(job.done)
+        _answer(waiting, fault)
 
     def _serve(self, connection: PoolProxiedConnection) -> None:
         while True:
@@ -213,7 +222,8 @@ def _plan(dialect: Dialect) -> tuple[tuple[str, statements.Statement], ...]:
     older, table = schema.snapshots.alias(), schema.snapshots
     before = select(func.max(older.c.seq)).where(older.c.seq < bindparam("b_seq")).scalar_subquery()
     pruned = delete(table).where(table.c.session.is_(None), table.c.seq < before)  # the newest and the one before it stay
-    closings = select(older.c.seq).where(older.c.session.is_not(None)).order_by(older.c.seq.desc()).limit(1).offset(CLOSINGS_KEPT - 1)
+    one, kept = literal_column("1"), literal_column(str(CLOSINGS_KEPT - 1))  # no parameters: each row's are given by name
+    closings = select(older.c.seq).where(older.c.session.is_not(None)).order_by(older.c.seq.desc()).limit(one).offset(kept)
     old = delete(table).where(table.c.seq < closings.scalar_subquery(), table.c.seq < bindparam("b_seq"))
     return (
         ("events", statements.compiled(insert(schema.events), dialect)),
