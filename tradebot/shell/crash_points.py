@@ -1,7 +1,7 @@
 """Named places where a process may be killed, so that a harness can kill it at each of them (FIELD.md F1).
 
-`TRADEBOT_CRASH=point:n` in the environment sends this process SIGKILL at the n-th time that it reaches the point; `point:n:live` counts from
-the moment at which the daemon trades. Unarmed, `reach` costs one call. `scripts/prove-kill` is who arms.
+With `TRADEBOT_CRASH=point:n` in its environment a process sends itself SIGKILL when it reaches the point for the n-th time; `point:n:live`
+counts from the moment at which the daemon trades. Unarmed, `reach` costs one call. Who arms is `scripts/prove-kill`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 ENVIRONMENT: Final = "TRADEBOT_CRASH"
+COUNT: Final = "count"
 LIVE: Final = "live"
 
 POINTS: Final[Mapping[str, str]] = {
@@ -45,43 +46,61 @@ POINTS: Final[Mapping[str, str]] = {
 }
 """Each point with what is true there. Each name stands in the source at least once, and no other does."""
 
-hits: Counter[str] = Counter()  # only counted while armed
-_point, _left, _is_counting = "", 0, False
-_waits_for_live = False
+
+class _Aim:
+    """What this process is armed for, and how often each point was reached since."""
+
+    def __init__(self) -> None:
+        self.hits: Counter[str] = Counter()
+        self.is_armed = False
+        self.point, self.left, self.waits = "", 0, False
+
+    def take(self, order: str) -> None:
+        self.hits.clear()
+        self.is_armed, self.point, self.left, self.waits = bool(order), "", 0, False
+        if order in ("", COUNT):
+            return
+        point, n, *live = order.split(":")
+        if point not in POINTS or not n.isdigit() or live not in ([], [LIVE]):
+            raise ValueError(f"{ENVIRONMENT}={order!r}: expected point:n[:live], and a point of {', '.join(POINTS)}")
+        self.point, self.left, self.waits = point, int(n), bool(live)
+
+    def count(self, point: str) -> None:
+        assert point in POINTS, point
+        self.hits[point] += 1
+        if point == self.point and not self.waits:
+            self.left -= 1
+            if self.left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
 
 
-def arm(order: str) -> None:
-    """`point:n[:live]`, or `count` to count all hits; "" disarms. Raises ValueError for a point that does not exist."""
-    global _point, _left, _is_counting, _waits_for_live
-    hits.clear()
-    _point, _left, _is_counting, _waits_for_live = "", 0, bool(order), False
-    if order in ("", "count"):
-        return
-    point, n, *live = order.split(":")
-    if point not in POINTS or not n.isdigit() or live not in ([], [LIVE]):
-        raise ValueError(f"{ENVIRONMENT}={order!r}: expected point:n[:live], and a point of {', '.join(POINTS)}")
-    _point, _left, _waits_for_live = point, int(n), bool(live)
-
-
-def is_armed() -> bool:
-    return _is_counting
+_aim = _Aim()
 
 
 def reach(point: str) -> None:
     """This process is at `point`."""
-    if _is_counting:
-        _count(point)
+    if _aim.is_armed:
+        _aim.count(point)
+
+
+def arm(order: str) -> None:
+    """`point:n[:live]`, or `count` to count all hits; "" disarms. Raises ValueError for a point that does not exist."""
+    _aim.take(order)
+
+
+def hits() -> dict[str, int]:
+    """How often each point was reached since this process was armed."""
+    return dict(_aim.hits)
 
 
 def trades() -> None:
     """The daemon is live: `point:n:live` counts from here."""
-    global _waits_for_live
-    _waits_for_live = False
+    _aim.waits = False
 
 
 def traced(point: str) -> Mapping[str, Callable[[str, Mapping[str, Any]], Awaitable[None]]]:
     """A request's extension that reaches `point` once the request's last byte is out; nothing while unarmed."""
-    if not _is_counting:
+    if not _aim.is_armed:
         return {}
 
     async def trace(event: str, _info: Mapping[str, Any]) -> None:
@@ -89,16 +108,6 @@ def traced(point: str) -> Mapping[str, Callable[[str, Mapping[str, Any]], Awaita
             reach(point)
 
     return {"trace": trace}
-
-
-def _count(point: str) -> None:
-    global _left
-    assert point in POINTS, point
-    hits[point] += 1
-    if point == _point and not _waits_for_live:
-        _left -= 1
-        if _left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
 
 
 arm(os.environ.get(ENVIRONMENT, ""))

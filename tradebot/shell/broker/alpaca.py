@@ -41,6 +41,7 @@ UNPROCESSABLE: Final = 422
 PAGE_ORDERS: Final = 500
 PAGE_ACTIVITIES: Final = 100
 RESEND_WINDOW_NS: Final = 30 * NS_PER_S
+LOOK_UP_PAUSE_S_MIN: Final = 0.25
 LOOK_UP_PAUSE_S_MAX: Final = 30.0
 ABSENT_PAUSES_S: Final = (0.5, 1.0)  # a 404 may be early: absent only when it is still absent after these
 
@@ -48,10 +49,10 @@ ABSENT_PAUSES_S: Final = (0.5, 1.0)  # a 404 may be early: absent only when it i
 class AlpacaBroker:
     """Orders, look-ups, cancels and the account, over one REST host. `now_ns` stamps the events that it returns."""
 
-    def __init__(self, rest: Rest, now_ns: Callable[[], int], absent_pauses_s: tuple[float, ...] = ABSENT_PAUSES_S) -> None:
+    def __init__(self, rest: Rest, now_ns: Callable[[], int], absent_pauses_s: tuple[float, ...] | None = None) -> None:
         self._rest = rest
         self._now_ns = now_ns
-        self._absent_pauses_s = absent_pauses_s
+        self._absent_pauses_s = ABSENT_PAUSES_S if absent_pauses_s is None else absent_pauses_s
 
     async def submit(self, intent: OrderIntent) -> Event:
         """Send one order, once. Returns OrderReported, OrderRefused or ReplyLost."""
@@ -184,7 +185,7 @@ class AlpacaBroker:
 
 
 def _growing_pauses_s() -> Iterator[float]:
-    pause_s = 0.25
+    pause_s = LOOK_UP_PAUSE_S_MIN
     while True:
         yield pause_s
         pause_s = min(2 * pause_s, LOOK_UP_PAUSE_S_MAX)
