@@ -18,9 +18,11 @@ from tradebot.core.domain.trade import Trade
 from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.core.engine import Engine
 from tradebot.core.execution.exits import ExitsConfig
+from tradebot.core.execution.order_type import ExecutionConfig
 from tradebot.core.features.catalogue import schema_hash
 from tradebot.core.forecast.model import Answer
 from tradebot.core.portfolio.sizing import SizingConfig
+from tradebot.core.risk.breaker import BreakerConfig
 from tradebot.core.risk.limits import LimitsConfig
 from tradebot.core.selection.entry import EntryConfig
 from tradebot.sim.driver import Simulation
@@ -113,6 +115,14 @@ def random_config(rng: np.random.Generator) -> EngineConfig:
             order_usd_max=float(rng.choice([900.0, 50_000.0])),
             daily_loss_fraction_max=float(rng.choice([0.002, 0.05, 1.0])),
         ),
+        execution=ExecutionConfig(
+            entry_order=rng.choice(["market", "marketable_limit", "by_spread"]),
+            limit_band_bps=float(rng.choice([0.5, 10.0, 60.0])),
+            wide_spread_bps=float(rng.choice([0.5, 8.0])),
+            entry_patience_s=float(rng.choice([0.0, 0.0, 90.0, 600.0, 86_400.0])),
+            reprice_max=int(rng.choice([0, 1, 20])),
+        ),
+        breaker=BreakerConfig(day_loss=rng.choice(["refuse", "kill"]), drawdown_fraction_max=float(rng.choice([0.01, 0.1, 1.0, 1.0]))),
     )
 
 

@@ -58,11 +58,12 @@ def why_full(settings: Settings, sessions: Sequence[Session]) -> str:
 
 
 class FastWorld(NamedTuple):
-    """What the scan reads: the market as it is traded and the row of its first traded minute, what is thought at every minute, and what
-    impact is reckoned with. `_replace(opinions=...)` is the same market to another mind.
+    """What the scan reads: the market as it is traded, as the profile perceives it and the row of its first traded minute, what is thought
+    at every minute, and what impact is reckoned with. `_replace(opinions=...)` is the same market to another mind.
     """
 
     grid: MarketGrid
+    seen: MarketGrid
     first: int
     opinions: Opinions
     impact: ImpactTables
@@ -75,7 +76,7 @@ def fast_world(
     seen, first = warmed_grid(settings, market, sessions, model, since_ns)
     opinions = think(settings, seen, first, model)
     grid = traded_grid(market, seen)
-    return FastWorld(grid, first, opinions, impact_of(market, grid))
+    return FastWorld(grid, seen, first, opinions, impact_of(market, grid))
 
 
 def traded(settings: Settings, market: Market, sessions: Sequence[Session], world: FastWorld) -> Outcome:
@@ -89,10 +90,10 @@ def scanned(settings: Settings, world: FastWorld) -> Outcome:
     """What a world's opinions would have come to."""
     from tradebot.sim.scan.backtest import outcome, scan_market
 
-    grid, first, opinions, impact = world
+    grid, seen, first, opinions, impact = world
     scan = scan_market(
         settings.engine, settings.venue, grid, opinions.conviction, opinions.valid, opinions.exits, first,
-        grace_s=settings.feed.grace_s, impact=impact,
+        grace_s=settings.feed.grace_s, impact=impact, seen=seen,
     )  # fmt: skip
     return outcome(
         settings.engine, settings.venue, grid, opinions.conviction, first, scan,
@@ -141,9 +142,9 @@ def run_foreseen(settings: Settings, market: Market, sessions: Sequence[Session]
 
     start_ns = rebalance_start_ns(sessions[0])
     venue = Venue(market.histories, market.table, start_ns, settings.venue)
-    engine = Engine(settings.engine, market.table, {}, foreseen=Foreseen(world.grid, world.opinions, settings.engine))
-    witness = Witness(engine, venue, tuple(s for s in world.grid.sessions if s.open_ns >= start_ns))
-    grid = from_minute(world.grid, sessions[0].open_ns)
+    engine = Engine(settings.engine, market.table, {}, foreseen=Foreseen(world.seen, world.opinions, settings.engine))
+    witness = Witness(engine, venue, tuple(s for s in world.seen.sessions if s.open_ns >= start_ns))
+    grid = from_minute(world.seen, sessions[0].open_ns)
     Simulation(engine, venue, grid, settings.timetable, settings.feed.grace_s, witness.observe).run("")
     return witness.outcome()
 

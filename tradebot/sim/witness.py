@@ -110,16 +110,18 @@ class Witness:
             self.thought[decision.order_ids[n]] = (leading(decision.thoughts, int(n)), decision.thoughts.regimes[n])
 
     def _path_units(self, fill: Fill) -> int:
-        """The price of the path where an order filled: the trigger of a leg inside a bar, else where the venue stands."""
+        """The price of the path where an order filled: the trigger of a resting order inside a bar, else where the venue stands.
+
+        What the bar's open had passed already acts at +15 s, where the path still is what it was.
+        """
         order = self.engine.state.book.orders[fill.client_order_id]
         into_ns = fill.ts_event_ns % NS_PER_MINUTE
-        if into_ns < POINT_NS or fill.role not in (Role.STOP, Role.TARGET):
+        trigger = order.stop_units if fill.role is Role.STOP else order.limit_units
+        if into_ns < POINT_NS or not trigger:
             return self.venue.price_units(fill.symbol)
-        if fill.role is Role.STOP:
-            return order.stop_units
-        # A target that the bar's open had passed already acts at +15 s, where the path still is what it was.
         opened = self.venue.open_units(fill.symbol)
-        return opened if into_ns == POINT_NS and opened >= order.limit_units else order.limit_units
+        passed = opened >= trigger if fill.role is Role.TARGET else opened <= trigger
+        return opened if into_ns == POINT_NS and passed else trigger
 
     def _row(self, trade: Trade) -> TradeRow:
         closed = trade.status == "CLOSED"

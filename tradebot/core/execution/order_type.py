@@ -10,8 +10,7 @@
 A bracket's entry is a market or a limit order, and its limit lies at least a cent inside stop and target (WIRE.md 2.2): where no limit fits
 between them, the entry goes at the market.
 
-`away_units`, `near_units` and `entry_limit_units` are plain functions of numbers: the engine calls them as they stand, the fast backtest
-compiles (njit) the same source.
+`entry_limit_units` is a plain function of numbers: the engine calls it as it stands, the fast backtest compiles (njit) the same source.
 """
 
 from __future__ import annotations
@@ -65,23 +64,6 @@ URGENT: Final = Choice(OrderKind.MARKET, 0, "market: an exit does not wait")
 CRAMPED: Final = Choice(OrderKind.MARKET, 0, "market: no limit fits between stop and target")
 
 
-def away_units(price_units: int, band_bps: float) -> int:
-    """What a buy may pay at most: the price and the band, rounded up to the tick."""
-    units = round(price_units * (1.0 + band_bps * 0.0001))
-    return -(-units // _CENT) * _CENT if units >= UNITS_PER_USD else units
-
-
-def near_units(price_units: int, spread_units: int) -> int:
-    """Where a buy rests at its own side of the market: half the spread below the price, rounded down to the tick."""
-    units = price_units - (spread_units + 1) // 2
-    return units - units % _CENT if units >= UNITS_PER_USD else units
-
-
-def is_wide(price_units: int, spread_units: int, wide_spread_bps: float) -> bool:
-    """The quoted spread is as wide as that, or wider; no quote is not wide."""
-    return spread_units > 0 and spread_units * 10_000.0 >= price_units * wide_spread_bps
-
-
 def entry_limit_units(
     price_units: int,
     spread_units: int,
@@ -91,14 +73,25 @@ def entry_limit_units(
     limit_band_bps: float,
     wide_spread_bps: float,
 ) -> int:
-    """The limit of a long entry, 0 = at the market. `spread_units` 0 = no quote is known."""
+    """The limit of a long entry, 0 = at the market. `spread_units` is the quoted spread that the decision saw, 0 = none is known.
+
+    A marketable limit is the price and the band, rounded up to the tick, never below the price. A passive one is half the spread below the
+    price, rounded down to the tick.
+    """
     if style == MARKET:
         return 0
-    if style == BY_SPREAD and is_wide(price_units, spread_units, wide_spread_bps):
-        limit = near_units(price_units, spread_units)
-        return limit if stop_units + _CENT <= limit <= target_units - _CENT else 0
-    limit = min(away_units(price_units, limit_band_bps), target_units - _CENT)
-    return limit if limit >= price_units and limit >= stop_units + _CENT else 0
+    if style == BY_SPREAD and spread_units > 0 and spread_units * 10_000.0 >= price_units * wide_spread_bps:
+        limit = price_units - (spread_units + 1) // 2
+        if limit >= UNITS_PER_USD:
+            limit -= limit % _CENT
+    else:
+        limit = round(price_units * (1.0 + limit_band_bps * 0.0001))
+        if limit >= UNITS_PER_USD:
+            limit = -(-limit // _CENT) * _CENT
+        limit = min(limit, target_units - _CENT)
+        if limit < price_units:
+            return 0
+    return limit if stop_units + _CENT <= limit <= target_units - _CENT else 0
 
 
 def choose_entry(price_units: int, spread_units: int, bracket: Bracket, config: ExecutionConfig) -> Choice:
@@ -111,7 +104,7 @@ def choose_entry(price_units: int, spread_units: int, bracket: Bracket, config: 
     )
     if not limit:
         return CRAMPED
-    if style == BY_SPREAD and is_wide(price_units, spread_units, config.wide_spread_bps):
+    if limit < price_units:
         return Choice(OrderKind.LIMIT, limit, f"passive limit: the spread of {usd_text(spread_units)} is wide for {usd_text(price_units)}")
     return Choice(OrderKind.LIMIT, limit, f"marketable limit: within {config.limit_band_bps:g} bps of {usd_text(price_units)}")
 

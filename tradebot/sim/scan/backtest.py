@@ -19,6 +19,7 @@ from tradebot.core.domain.bars import TAPE, MarketGrid
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.units import NS_PER_S, units_nearest
 from tradebot.core.execution.exits import flatten_ns
+from tradebot.core.execution.order_type import STYLES
 from tradebot.core.selection.entry import price_bounds_units
 from tradebot.sim.impact import ImpactTables, impact_tables_of
 from tradebot.sim.outcome import CostWaterfall, Outcome
@@ -54,14 +55,16 @@ def fast_backtest(
     *,
     grace_s: float = 2.0,
     impact: ImpactTables | None = None,
+    seen: MarketGrid | None = None,
 ) -> Outcome:
     """What trading by these opinions from row `first_minute`, a session's first minute, on would have come to.
 
     `grid` is the venue's market, with quotes where it trades on quotes. `conviction` (T, N) is a probability or a forecast, `valid` (T, N)
     where it may open a position, `exits` (T, N) where it closes one. `impact` are the tables of the sessions, by default from what the
-    grid itself holds of the past. Raises OperatorFault for a venue that is not ideal.
+    grid itself holds of the past. `seen` is the market as the profile perceives it, by default as it is traded. Raises OperatorFault for
+    what stands in sim/scan/able.py.
     """
-    scanned = scan_market(config, venue, grid, conviction, valid, exits, first_minute, grace_s=grace_s, impact=impact)
+    scanned = scan_market(config, venue, grid, conviction, valid, exits, first_minute, grace_s=grace_s, impact=impact, seen=seen)
     return outcome(config, venue, grid, conviction, first_minute, scanned)
 
 
@@ -76,6 +79,7 @@ def scan_market(
     *,
     grace_s: float = 2.0,
     impact: ImpactTables | None = None,
+    seen: MarketGrid | None = None,
     log_rows: int = 0,
 ) -> Scan:
     """As `fast_backtest`, with the raw tables; `log_rows` > 0 keeps that many orders and fills."""
@@ -88,7 +92,8 @@ def scan_market(
     book = new_book(symbols, minutes, len(days.first), units_nearest(venue.cash_usd))
     book.account[at.ROW] = first_minute
     bars = _bars(grid, venue, impact, first_minute)
-    wishes = Wishes(_plain(conviction), _plain(valid), np.zeros((0, 0), np.bool_) if exits is None else _plain(exits))
+    spread = _spreads(seen or grid) if config.execution.entry_order == "by_spread" else _NONE
+    wishes = Wishes(_plain(conviction), _plain(valid), np.zeros((0, 0), np.bool_) if exits is None else _plain(exits), spread)
     trades = np.empty((_ROOM + 2 * symbols, at.TRADE_WIDTH), np.int64)
     fills, orders = np.zeros((log_rows, at.LOG_WIDTH), np.int64), np.zeros((log_rows, at.LOG_WIDTH), np.int64)
     while not scan(bars, wishes, days, rules, grid.minute_ns, book, trades, fills, orders, 2 * symbols):
@@ -125,6 +130,13 @@ def rules_of(config: EngineConfig, venue: VenueConfig, grace_s: float) -> Rules:
         taf_num=taf.numerator,
         taf_den=taf.denominator,
         impact_y=float(venue.impact_y),
+        entry_style=STYLES[config.execution.entry_order],
+        limit_band_bps=float(config.execution.limit_band_bps),
+        wide_spread_bps=float(config.execution.wide_spread_bps),
+        patience_ns=round(config.execution.entry_patience_s * NS_PER_S),
+        reprice_max=config.execution.reprice_max,
+        day_loss_kills=config.breaker.day_loss == "kill",
+        drawdown_fraction_max=float(config.breaker.drawdown_fraction_max),
     )
 
 
@@ -163,8 +175,9 @@ def outcome(
     start, cash = units_nearest(venue.cash_usd), account[at.CASH]
     held = int((book.rows[:, at.QTY] * book.marks).sum())
     trades = ScanTrades(
-        scanned.trades, grid.symbols, conviction, book.marks, book.fees, book.sold, config.exits, leaders, strategies, regimes, labels
-    )
+        scanned.trades, grid.symbols, conviction, book.marks, book.fees, book.sold, config.exits, leaders, strategies, regimes, labels,
+        (account[at.TRIP_EQUITY], account[at.TRIP_START]),
+    )  # fmt: skip
     spread, fees, impact = account[at.SPREAD], account[at.FEES], account[at.IMPACT]
     traded = range(int(grid.session_of[first_minute]), len(grid.sessions)) if first_minute < len(grid.session_of) else range(0)
     return Outcome(
@@ -193,6 +206,14 @@ def _bars(grid: MarketGrid, venue: VenueConfig, impact: ImpactTables | None, fir
         sigma, adv = tables.sigma_day_fraction[first:], tables.adv_shares[first:]
     opens, highs, lows, closes = (_plain(x) for x in (grid.open, grid.high, grid.low, grid.close))
     return Bars(opens, highs, lows, closes, *quotes, _plain(grid.present), _plain(sigma), _plain(adv))
+
+
+def _spreads(grid: MarketGrid) -> Int:
+    """The quoted spreads (T, N), 0 where none is known or it is crossed: `MinuteClosed.spread_units` of every minute."""
+    if grid.tape is None:
+        return _NONE
+    bid, ask = grid.tape[..., TAPE.index("bid")], grid.tape[..., TAPE.index("ask")]
+    return np.ascontiguousarray(np.where((bid > 0) & (ask > bid), ask - bid, 0))
 
 
 def _plain(values: npt.NDArray[T]) -> npt.NDArray[T]:

@@ -20,6 +20,7 @@ from tradebot.sim.scan.layout import (
     FILLS,
     IMPACT,
     LEGS,
+    LIMIT,
     NO_EXIT,
     PLACE,
     QTY,
@@ -44,6 +45,7 @@ from tradebot.sim.scan.layout import (
     TARGET_PRICE,
     TRADE,
     TRADES,
+    UNFILLED,
     WANT,
     WHY_MARK,
     WHY_ROW,
@@ -151,23 +153,29 @@ def sell_at_market(
 
 
 @inlined
-def enter(book: Book, trades: Int, fills: Int, bars: Bars, rules: Rules, t: int, n: int, at_ns: int) -> None:
-    """The entry that was wanted fills at the open of bar t; its legs meet the market at once."""
+def enter(
+    book: Book, trades: Int, fills: Int, bars: Bars, rules: Rules, n: int, market: int, ask: int, bid: int, path: int, at_ns: int
+) -> None:
+    """The entry that was wanted fills at `market` while the path is at `path`; its legs meet the market at once.
+
+    What takes the ask moves it, no further than its limit; what was waited for at its own limit moves nothing.
+    """
     row, account = book.rows[n], book.account
-    path, market = int(bars.open[t, n]), buy_units(bars, t, n, rules.half_spread)
-    qty = row[WANT]
-    price = market + impact(book, bars, rules, n, qty, path)
+    qty, limit, price = row[WANT], row[LIMIT], market
+    if market == ask:
+        price = market + impact(book, bars, rules, n, qty, path)
+        if limit:
+            price = min(price, limit)
     account[CASH] -= qty * price
     account[SPREAD] += qty * (market - path)
     account[IMPACT] += qty * (price - market)
     note(fills, account, FILLS, at_ns, n, qty, price, path)
-    row[QTY], row[COST], row[WANT], row[LEGS], row[TRADE] = qty, qty * price, 0, 1, account[TRADES]
+    row[QTY], row[COST], row[WANT], row[UNFILLED], row[LEGS], row[TRADE] = qty, qty * price, 0, 0, 1, account[TRADES]
     trade = trades[account[TRADES]]
     account[TRADES] += 1
     trade[T_SYMBOL], trade[T_QTY], trade[T_DECIDED] = n, qty, row[DECIDED]
     trade[T_ENTRY_NS], trade[T_ENTRY], trade[T_SPREAD] = at_ns, qty * price, qty * (price - path)
     trade[T_EXIT_NS] = trade[T_EXIT] = trade[T_WHY] = 0
-    bid = sell_units(bars, t, n, rules.half_spread)
     if bid >= row[TARGET_PRICE]:
         sell_at_market(book, trades, fills, bars, rules, n, bid, row[TARGET_PRICE], path, at_ns, TARGET)
     elif path <= row[STOP_PRICE]:
@@ -175,11 +183,20 @@ def enter(book: Book, trades: Int, fills: Int, bars: Bars, rules: Rules, t: int,
 
 
 @inlined
+def enter_at_open(book: Book, trades: Int, fills: Int, bars: Bars, rules: Rules, t: int, n: int, at_ns: int, rested: bool) -> None:
+    """An entry meets the open of bar t: it takes the ask within its limit; one that `rested` fills at its limit where the path is."""
+    limit, path, ask = book.rows[n, LIMIT], int(bars.open[t, n]), buy_units(bars, t, n, rules.half_spread)
+    market = ask if limit == 0 or ask <= limit else int(limit) if rested and path <= limit else 0
+    if market:
+        enter(book, trades, fills, bars, rules, n, market, ask, sell_units(bars, t, n, rules.half_spread), path, at_ns)
+
+
+@inlined
 def meet_open(book: Book, trades: Int, fills: Int, bars: Bars, rules: Rules, t: int, n: int, at_ns: int) -> None:
     """Whatever rests in a symbol meets the open of bar t."""
     row = book.rows[n]
     if row[WANT]:
-        enter(book, trades, fills, bars, rules, t, n, at_ns)
+        enter_at_open(book, trades, fills, bars, rules, t, n, at_ns, True)
     elif row[LEGS] or row[EXIT] == RESTING:
         path, bid = int(bars.open[t, n]), sell_units(bars, t, n, rules.half_spread)
         target = row[TARGET_PRICE]
@@ -208,3 +225,45 @@ def walk_bar(book: Book, trades: Int, fills: Int, bars: Bars, rules: Rules, t: i
         sell_at_market(book, trades, fills, bars, rules, n, bid, 1, stop, minute_ns + _POINT_NS, STOP)
     elif bars.high[t, n] >= target:
         sell(book, trades, fills, n, target, target, target, minute_ns + 2 * _POINT_NS, TARGET)
+
+
+@kernel
+def walk_entry(book: Book, trades: Int, fills: Int, bars: Bars, rules: Rules, t: int, n: int, minute_ns: int) -> None:
+    """A resting limit entry meets the rest of bar t, and where it fills, its legs meet what is left of it.
+
+    Nothing is held when the first extreme is asked for, so the low comes first in a bar that rises (`Tape.flat_low_first`).
+    """
+    row, start = book.rows[n], int(bars.open[t, n])
+    low_first = bars.close[t, n] >= start
+    for k in range(1, 4):
+        at_ns = minute_ns + k * _POINT_NS
+        end = int(bars.close[t, n] if k == 3 else bars.low[t, n] if (k == 1) == low_first else bars.high[t, n])
+        limit = int(row[LIMIT])
+        if row[WANT] and (start <= limit or end <= limit):
+            start = min(start, limit)
+            half = half_spread_units(bars, t, n, start, rules.half_spread)
+            ask = start + half
+            enter(book, trades, fills, bars, rules, n, min(ask, limit), ask, max(start - half, 1), start, at_ns)
+        if row[QTY]:
+            walk_legs(book, trades, fills, bars, rules, t, n, start, end, at_ns)
+        if not (row[WANT] or row[QTY]):
+            return
+        start = end
+
+
+@kernel
+def walk_legs(book: Book, trades: Int, fills: Int, bars: Bars, rules: Rules, t: int, n: int, start: int, end: int, at_ns: int) -> None:
+    """The legs of a position meet the path from `start` to `end` inside bar t; the one that it meets first fills."""
+    stop, target = int(book.rows[n, STOP_PRICE]), int(book.rows[n, TARGET_PRICE])
+    half = half_spread_units(bars, t, n, start, rules.half_spread)
+    if start >= target and start - half >= target:
+        sell_at_market(book, trades, fills, bars, rules, n, start - half, target, start, at_ns, TARGET)
+    elif start >= target:
+        sell(book, trades, fills, n, target, target, start, at_ns, TARGET)
+    elif start <= stop:
+        sell_at_market(book, trades, fills, bars, rules, n, max(start - half, 1), 1, start, at_ns, STOP)
+    elif end >= target:
+        sell(book, trades, fills, n, target, target, target, at_ns, TARGET)
+    elif end <= stop:
+        bid = max(stop - half_spread_units(bars, t, n, stop, rules.half_spread), 1)
+        sell_at_market(book, trades, fills, bars, rules, n, bid, 1, stop, at_ns, STOP)

@@ -27,11 +27,15 @@ class Bars(NamedTuple):
 
 
 class Wishes(NamedTuple):
-    """What is thought, (T, N) each: see `fast_backtest`. `exits` is (0, 0) where nothing is ever closed by opinion."""
+    """What is thought, (T, N) each: see `fast_backtest`. `exits` is (0, 0) where nothing is ever closed by opinion.
+
+    `spread` are the quoted spreads that decisions see, 0 = none; (0, 0) where nobody asks for them.
+    """
 
     conviction: Float
     valid: Bool
     exits: Bool
+    spread: Int
 
 
 class Days(NamedTuple):
@@ -66,6 +70,13 @@ class Rules(NamedTuple):
     taf_num: int
     taf_den: int
     impact_y: float
+    entry_style: int  # core/execution/order_type.py
+    limit_band_bps: float
+    wide_spread_bps: float
+    patience_ns: int
+    reprice_max: int
+    day_loss_kills: bool  # core/risk/breaker.py
+    drawdown_fraction_max: float
 
 
 # Columns of the book (N, BOOK_WIDTH).
@@ -85,7 +96,10 @@ DECIDED = 12  # row of the entry's decision
 TRADE = 13  # row of the trade
 WHY_ROW = 14  # row of the decision to close
 WHY_MARK = 15  # the mark that it saw
-BOOK_WIDTH: Final = 16
+LIMIT = 16  # of an entry that waits, 0 = at the market
+DECIDED_NS = 17  # when the entry was decided
+UNFILLED = 18  # entries in a row that were taken back unfilled, of this session
+BOOK_WIDTH: Final = 19
 
 NO_EXIT, RESTING, QUEUED = 0, 1, 2
 
@@ -94,6 +108,7 @@ FORECAST = 3
 FLAT = 4
 REBALANCE = 5
 WATCH = 6
+KILLED = 7
 
 # The account (ACCOUNT_WIDTH,).
 CASH = 0
@@ -111,7 +126,13 @@ TRADES = 11
 ROW = 12  # where to go on
 SESSION = 13
 IMPACT = 14
-ACCOUNT_WIDTH: Final = 15
+SAFETY = 15  # core.state.Safety by its place: ACTIVE, REDUCING, HALTED
+HIGH_WATER = 16
+TRIP_EQUITY = 17  # what the kill switch saw
+TRIP_START = 18
+ACCOUNT_WIDTH: Final = 19
+
+ACTIVE, REDUCING, HALTED = 0, 1, 2
 
 # A trade (M, TRADE_WIDTH).
 T_SYMBOL = 0

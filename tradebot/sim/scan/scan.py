@@ -15,12 +15,13 @@ from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.core.execution import exits
 from tradebot.core.kernels.kernel import kernel
 from tradebot.core.portfolio import sizing
-from tradebot.core.risk import limits
+from tradebot.core.risk import breaker, limits
 from tradebot.core.selection import entry
 from tradebot.core.strategies import gates
-from tradebot.sim.scan.fills import meet_open, sell_at_market, sell_units, walk_bar
+from tradebot.sim.scan.fills import meet_open, sell_at_market, sell_units, walk_bar, walk_entry
 from tradebot.sim.scan.inlined import inlined
 from tradebot.sim.scan.layout import (
+    ACTIVE,
     BUSY,
     CASH,
     CLOSING,
@@ -29,22 +30,31 @@ from tradebot.sim.scan.layout import (
     EXIT,
     FEES,
     FORECAST,
+    HALTED,
+    HIGH_WATER,
+    KILLED,
     LAST_ENTRY_NS,
     LEGS,
+    LIMIT,
     LOCKED,
     NO_EXIT,
     PLACE,
     QTY,
     QUEUED,
     REBALANCE,
+    REDUCING,
     REFERENCE,
     REFUSALS,
     RESTING,
     ROW,
+    SAFETY,
     SESSION,
     SOLD_SHARES,
     SOLD_UNITS,
     TRADES,
+    TRIP_EQUITY,
+    TRIP_START,
+    UNFILLED,
     WANT,
     WATCH,
     Bars,
@@ -54,7 +64,7 @@ from tradebot.sim.scan.layout import (
     Rules,
     Wishes,
 )
-from tradebot.sim.scan.orders import advance_closes, flatten, submit_entry, want_closed
+from tradebot.sim.scan.orders import advance_closes, flatten, limit_of, submit_entry, take_back, take_back_all, want_closed
 from tradebot.sim.scan.queue import heapify, pop_first
 
 entry_code = kernel(entry.entry_code)
@@ -62,6 +72,7 @@ shares_of = kernel(sizing.shares_of)
 broken_limit = kernel(limits.broken_limit)
 is_throttled = kernel(gates.is_throttled)
 exit_code = kernel(exits.exit_code)
+tripped = kernel(breaker.tripped)
 
 
 @kernel
@@ -87,6 +98,10 @@ def open_day(bars: Bars, days: Days, rules: Rules, book: Book, trades: Int, fill
     """The rebalance before the open, and what queued for it."""
     account = book.account
     account[DAY_START] = equity_units(book)
+    if not account[HIGH_WATER]:
+        account[HIGH_WATER] = max(account[DAY_START], 0)
+    for n in range(len(book.marks)):
+        book.rows[n, UNFILLED] = 0
     open_ns = days.open_ns[s]
     for i in range(account[BUSY]):
         n = book.busy[i]
@@ -115,27 +130,36 @@ def run_minute(
     next_t = t + 1 if t + 1 < days.end[s] else -1
     for i in range(account[BUSY] - 1, -1, -1):
         n = book.busy[i]
-        if book.rows[n, LEGS] and bars.present[t, n]:
-            walk_bar(book, trades, fills, bars, rules, t, n, minute_ns)
+        if bars.present[t, n]:
+            if book.rows[n, LEGS]:
+                walk_bar(book, trades, fills, bars, rules, t, n, minute_ns)
+            elif book.rows[n, WANT]:
+                walk_entry(book, trades, fills, bars, rules, t, n, minute_ns)
     if next_t < 0:
         close_day(book, rules, s)
+        if comes_late(bars, rules, t):  # then the close is told of before the last minute
+            account[HIGH_WATER] = max(account[HIGH_WATER], equity_units(book))
     else:
         for i in range(account[BUSY] - 1, -1, -1):
             n = book.busy[i]
             if bars.present[next_t, n]:
                 meet_open(book, trades, fills, bars, rules, next_t, n, end_ns)
     flat_now = end_ns == days.flatten_ns[s]
-    late = flat_now and lacks_a_bar(bars, t)
+    late = flat_now and comes_late(bars, rules, t)
     if late:
         flatten(book, trades, fills, orders, bars, rules, t, next_t, end_ns)
     decide(bars, wishes, rules, book, trades, fills, orders, t, next_t, end_ns, end_ns >= days.flatten_ns[s])
     if flat_now and not late:
         flatten(book, trades, fills, orders, bars, rules, t, next_t, end_ns)
+    if next_t < 0 and not comes_late(bars, rules, t):
+        account[HIGH_WATER] = max(account[HIGH_WATER], equity_units(book))
 
 
 @kernel
-def lacks_a_bar(bars: Bars, t: int) -> bool:
+def comes_late(bars: Bars, rules: Rules, t: int) -> bool:
     """The minute was closed after the grace, without all its bars."""
+    if not rules.grace_ns:
+        return False
     for n in range(bars.present.shape[1]):  # noqa: SIM110  (numba compiles no generator here)
         if not bars.present[t, n]:
             return True
@@ -172,23 +196,51 @@ def decide(
             book.queue[count] = n
             count += 1
     known_ns = end_ns + rules.grace_ns if missing else end_ns
-    equity, exposure, committed = account[CASH], 0, 0
+    equity, exposure, committed, waiting = account[CASH], 0, 0, False
     for i in range(account[BUSY]):
         n = book.busy[i]
         value = book.rows[n, QTY] * book.marks[n]
         equity += value
         exposure += value
-        committed += book.rows[n, WANT] * book.rows[n, REFERENCE]
+        if book.rows[n, WANT]:
+            committed += book.rows[n, WANT] * max(book.rows[n, REFERENCE], book.rows[n, LIMIT])
+            waiting = True
     book.equity[t], book.exposure[t] = equity, exposure
+    trip = breaker.HOLDS
+    if account[SAFETY] != HALTED:
+        trip = tripped(
+            equity, account[DAY_START], account[HIGH_WATER], rules.day_loss_kills, rules.daily_loss_fraction_max,
+            rules.drawdown_fraction_max,
+        )  # fmt: skip
+    if trip != breaker.HOLDS:
+        break_off(book, trip, equity, t)
     entries = 0
-    if blocked:
+    if blocked or account[SAFETY] != ACTIVE:
         account[REFUSALS] += count
     elif count:
         entries = choose(bars, wishes, rules, book, t, known_ns, count, equity, account[CASH] - committed)
+    if waiting:
+        take_back(book, known_ns, rules.patience_ns)
+        if trip != breaker.HOLDS:
+            take_back_all(book)
     close_by_opinion(bars, wishes, rules, book, t)
     for i in range(entries):
-        submit_entry(book, trades, fills, orders, bars, rules, t, book.queue[len(book.queue) - 1 - i], book.shares[i], known_ns)
+        n = book.queue[len(book.queue) - 1 - i]
+        limit = limit_of(bars, wishes, rules, t, n)
+        submit_entry(book, trades, fills, orders, bars, rules, t, n, book.shares[i], limit, known_ns)
     advance_closes(book, trades, fills, orders, bars, rules, next_t, known_ns, True)
+
+
+@kernel
+def break_off(book: Book, trip: int, equity: int, t: int) -> None:
+    """The breaker has tripped: nothing new from now on, and where it kills, everything held is to be closed."""
+    account = book.account
+    if trip == breaker.DAY_LOSS:
+        account[SAFETY], account[TRIP_EQUITY], account[TRIP_START] = HALTED, equity, account[DAY_START]
+        for i in range(account[BUSY]):
+            want_closed(book, book.busy[i], KILLED, t)
+    else:
+        account[SAFETY] = REDUCING
 
 
 @inlined
@@ -212,12 +264,14 @@ def choose(bars: Bars, wishes: Wishes, rules: Rules, book: Book, t: int, known_n
             shares, price, positions, free, equity, account[DAY_START],
             rules.positions_max, rules.order_usd_max, rules.daily_loss_fraction_max,
         )  # fmt: skip
-        if book.rows[n, LOCKED] or broken or is_throttled(known_ns, account[LAST_ENTRY_NS], rules.order_interval_s_min):
+        chased = book.rows[n, UNFILLED] > rules.reprice_max
+        if book.rows[n, LOCKED] or chased or broken or is_throttled(known_ns, account[LAST_ENTRY_NS], rules.order_interval_s_min):
             account[REFUSALS] += 1
             continue
         book.queue[len(book.queue) - 1 - entries], book.shares[entries] = n, shares
         account[LAST_ENTRY_NS] = known_ns
-        positions, free, entries = positions + 1, free - shares * price, entries + 1
+        worst = max(price, limit_of(bars, wishes, rules, t, n))
+        positions, free, entries = positions + 1, free - shares * worst, entries + 1
     return entries
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import overload
 
 from tradebot.core.execution.exits import STOP, TARGET, ExitsConfig, exit_reason
+from tradebot.core.risk.breaker import DAY_LOSS, trip_reason
 from tradebot.sim.outcome import TradeRow, fee_share, nearest
 from tradebot.sim.scan import layout as at
 from tradebot.sim.scan.layout import Float, Int
@@ -27,6 +28,7 @@ class ScanTrades(Sequence[TradeRow]):
     strategies: tuple[str, ...] = ()
     regimes: Int | None = None  # (T, N)
     labels: tuple[str, ...] = ()
+    trip: tuple[int, int] = (0, 0)  # equity and the day's first equity, as the kill switch saw them
 
     def __len__(self) -> int:
         return len(self.table)
@@ -69,6 +71,8 @@ class ScanTrades(Sequence[TradeRow]):
             return f"forecast {self.conviction[row[at.T_WHY_ROW], n]:+.3f}"
         if why == at.FLAT:
             return "flat at the close"
+        if why == at.KILLED:
+            return f"killed: {trip_reason(DAY_LOSS, *self.trip, 0)}"
         told = exit_reason(row[at.T_QTY], row[at.T_ENTRY], row[at.T_WHY_MARK], self.exits) or ""
         return f"rebalance {told}" if why == at.REBALANCE else told
 
