@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tradebot.core.conduct import safety
-from tradebot.core.conduct.closing import advance_closes, flatten
+from tradebot.core.conduct.closing import flatten
 from tradebot.core.conduct.feeds import keep_one_feed, switch_feed
+from tradebot.core.conduct.protecting import settle
 from tradebot.core.conduct.submitting import cancel_entries, cancel_overdue, submit
 from tradebot.core.config import EngineConfig
+from tradebot.core.config_text import changes, config_from_text
 from tradebot.core.domain.commands import (
     Alert,
     Command,
@@ -29,6 +31,7 @@ from tradebot.core.domain.events import (
     BarCorrected,
     CancelRefused,
     CashPosted,
+    DaemonStarted,
     Event,
     FeedChanged,
     FeedSwitched,
@@ -76,13 +79,14 @@ class Engine:
         state: State | None = None,
         foreseen: Foreseen | None = None,
     ) -> None:
-        self.config = config
         self.foreseen = foreseen
         self.refused = 0
         self._session: Session | None = None  # the one that was asked for last
         self.sessions = sessions
         self.models = models
         self.state = state if state is not None else State()
+        # A journal's tail is decided by what was recorded with it, not by today's profile: that comes with the next DaemonStarted.
+        self.config = config = config_from_text(self.state.config) if self.state.config else config
         self._mind = Mind.of(config, models[self.state.model_id] if self.state.model_id else None)
         self.state.keep(families_of(self._mind.names))
 
@@ -106,24 +110,21 @@ class Engine:
                 commands: list[Command] = []
                 for fill in fills:
                     commands += [RecordFill(fill), *self._record_trade(fill)]
-                return commands + advance_closes(state)
+                return commands + settle(state, self.config)
             case OrderRefused(client_order_id=key, reason=reason):
                 state.book.refuse(key, reason)
-                return [Alert("warning", f"order {key} refused: {reason}"), *advance_closes(state)]
+                return [Alert("warning", f"order {key} refused: {reason}"), *settle(state, self.config)]
             case GuardRefused(client_order_id=key, reason=reason):
                 state.book.refuse(key, reason)
-                return [*safety.halt(state, f"order {key} held back: {reason}"), *advance_closes(state)]
+                return [*safety.halt(state, f"order {key} held back: {reason}"), *settle(state, self.config)]
             case ReplyLost(client_order_id=key):
                 order = state.book.orders.get(key)
                 if order is None or order.status not in (OrderStatus.INTENDED, OrderStatus.UNKNOWN):
                     return []  # the broker has spoken since
                 order.status = OrderStatus.UNKNOWN
                 return [LookUpOrder(key)]
-            case CancelRefused(broker_id=broker_id):
-                order = state.book.orders.get(state.book.key_of_broker_id.get(broker_id, ""))
-                if order is not None:
-                    order.cancel_sent = False
-                return []
+            case CancelRefused():
+                return []  # what still works is asked for again with the next minute, not in a loop
             case CashPosted():
                 state.book.post(event)
                 return []
@@ -150,8 +151,20 @@ class Engine:
                 return switch_feed(state, event, self.sessions)
             case OperatorSpoke(order=order_given, reason=reason):
                 return safety.obey(state, self.config, order_given, reason)
+            case DaemonStarted(config=text):
+                return self._configure(text)
             case JobEnded() | BarCorrected():
                 return []
+
+    def _configure(self, text: str) -> list[Command]:
+        """Decide by this configuration from now on."""
+        state, before = self.state, self.state.config
+        if text == before:
+            return []
+        self.config, state.config = config_from_text(text), text
+        self._mind = Mind.of(self.config, self.models[state.model_id] if state.model_id else None)
+        state.keep(families_of(self._mind.names))
+        return [Alert("warning", f"the profile has changed: {'; '.join(changes(before, text))}")] if before else []
 
     def _on_minute(self, minute: MinuteClosed) -> list[Command]:
         state, session = self.state, self._session
@@ -163,7 +176,7 @@ class Engine:
         if self.foreseen is not None:
             return self._on_foreseen(minute, session, self.foreseen)
         keep_one_feed(state, minute.feed)
-        perceive(state, minute, session)
+        perceive(state, minute, session, self.config)
         late_s = (minute.ts_event_ns - minute.minute_ns - NS_PER_MINUTE) / NS_PER_S
         is_history = late_s > self.config.bar_late_s_max and not self._has_decided_in(session)
         if is_history and self._mind.playbook is None:
@@ -180,12 +193,12 @@ class Engine:
             self._watch(symbol, minute, decision.decision_id)
         for symbol, reason in opinion.exits.items():
             state.closing.setdefault(symbol, Closing(reason, decision.decision_id))
-        return [*first, RecordDecision(decision), *submit(state, entries), *advance_closes(state, again=True)]
+        return [*first, RecordDecision(decision), *submit(state, entries), *settle(state, self.config, again=True)]
 
     def _on_foreseen(self, minute: MinuteClosed, session: Session, foreseen: Foreseen) -> list[Command]:
         """`_on_minute` with an opinion that is there already."""
         state = self.state
-        mark(state, minute)
+        mark(state, minute, session, self.config)
         late_s = (minute.ts_event_ns - minute.minute_ns - NS_PER_MINUTE) / NS_PER_S
         if late_s > self.config.bar_late_s_max and not self._has_decided_in(session):
             return []  # warm-up
@@ -205,9 +218,9 @@ class Engine:
                 if n >= 0 and symbol not in state.closing and foreseen.unwanted(t, n):
                     identity = decision_id(self.config.profile, session, minute.minute_ns)
                     state.closing[symbol] = Closing(f"forecast {foreseen.conviction[t, n]:+.3f}", identity)
-        if not (entries or state.closing):
+        if not (entries or held or state.closing or state.book.working):
             return first
-        return [*first, *submit(state, entries), *advance_closes(state, again=True)]
+        return [*first, *submit(state, entries), *settle(state, self.config, again=True)]
 
     def _watch(self, symbol: str, minute: MinuteClosed, identity: str) -> None:
         """The software stop and target, for a position whose protection does not rest at the broker."""
@@ -235,7 +248,7 @@ class Engine:
                         state.closing.setdefault(symbol, Closing(f"rebalance {reason}", identity))
             case TickKind.FLATTEN:
                 flatten(state, "flat at the close", identity)
-                return [*cancel_entries(state, "flat at the close"), *advance_closes(state)]
+                return [*cancel_entries(state, "flat at the close"), *settle(state, self.config)]
             case TickKind.SESSION_CLOSE:
                 state.high_water_units = breaker.higher(state.high_water_units, state.equity_units())
                 state.book.forget_finished()
@@ -245,7 +258,7 @@ class Engine:
                 return [StartRetrain(tick.session)]
             case TickKind.SESSION_OPEN:
                 pass
-        return advance_closes(state)
+        return settle(state, self.config)
 
     def _on_reconciled(self, event: AccountReconciled) -> list[Command]:
         state = self.state
@@ -264,7 +277,7 @@ class Engine:
         if fill.role is Role.ENTRY:
             self.state.unfilled.pop(fill.symbol, None)
         opens = fill.role is Role.ENTRY and fill.symbol not in self.state.trades.open
-        protection = exits.bracket_for(order.reference_units, self.config.exits) if opens else _KEPT
+        protection = (order.bracket or exits.bracket_for(order.reference_units, self.config.exits)) if opens else _KEPT
         flat = self.state.book.qty(fill.symbol) == 0
         why = order.reason if fill.role is Role.EXIT else str(fill.role)
         trade = self.state.trades.apply(fill, order.confidence, protection.stop_units, protection.target_units, flat, why)

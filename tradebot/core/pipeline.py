@@ -11,9 +11,9 @@ import numpy as np
 
 from tradebot.core.config import EngineConfig
 from tradebot.core.domain.bars import Float
-from tradebot.core.domain.decision import Decision
+from tradebot.core.domain.decision import Decision, SizeRecord
 from tradebot.core.domain.events import MinuteClosed
-from tradebot.core.domain.orders import OrderIntent
+from tradebot.core.domain.orders import OrderIntent, Role
 from tradebot.core.domain.session import Session
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 from tradebot.core.execution.exits import bracket_for, flatten_ns
@@ -26,7 +26,7 @@ from tradebot.core.opinions.foreseen import Foreseen
 from tradebot.core.opinions.mind import Mind
 from tradebot.core.opinions.opinion import Opinion, no_opinion
 from tradebot.core.opinions.strategist import by_strategies
-from tradebot.core.portfolio.sizing import shares_by_equity_fraction
+from tradebot.core.portfolio.sizer import Candidate, Sized, Sizer
 from tradebot.core.risk.limits import Proposal, RiskView, first_refusal
 from tradebot.core.state import Safety, State
 from tradebot.core.strategies.gates import throttle_reason
@@ -38,17 +38,20 @@ def decision_id(profile: str, session: Session, minute_ns: int) -> str:
     return f"{profile}-{date.year:04d}{date.month:02d}{date.day:02d}-{minute_of_day // 60:02d}{minute_of_day % 60:02d}Z"
 
 
-def perceive(state: State, minute: MinuteClosed, session: Session) -> None:
+def perceive(state: State, minute: MinuteClosed, session: Session, config: EngineConfig) -> None:
     """Step every feature by one bar and mark every symbol to market."""
     step_minute(state.memory, minute_rows(minute, session), minute.present, state.features, state.seen)
-    mark(state, minute)
+    mark(state, minute, session, config)
 
 
-def mark(state: State, minute: MinuteClosed) -> None:
-    """Mark every symbol that has a bar to market."""
+def mark(state: State, minute: MinuteClosed, session: Session, config: EngineConfig) -> None:
+    """Mark every symbol that has a bar to market, and step what sizes remember of it."""
     assert minute.symbols == state.symbols, "the slice is not of this universe"
     np.copyto(state.marks, minute.close, where=minute.present)
     state.minute_ns = minute.minute_ns
+    if not config.sizing.is_plain:
+        at, opened, pairs = minute.minute_ns // NS_PER_MINUTE, session.open_ns // NS_PER_MINUTE, config.sizing.weighs_portfolio
+        state.sizing.step(at, opened, minute.close, minute.present, with_pairs=pairs)
 
 
 def opine(state: State, minute: MinuteClosed, session: Session, mind: Mind, config: EngineConfig) -> Opinion:
@@ -75,7 +78,7 @@ def decide(
 
     reasons = list(opinion.reasons)
     blocked = no_new_risk(state, minute, session, config)
-    entries = _entries(state, minute, identity, blocked, _by_conviction(opinion), opinion.conviction, config)
+    entries = _entries(state, minute, identity, blocked, _by_conviction(opinion), opinion.conviction, opinion.evidence, config)
     for n, intent in entries.orders.items():
         intents.append(intent)
         qty[n], orders[n], reasons[n] = intent.qty, intent.client_order_id, "enter"
@@ -99,6 +102,7 @@ def decide(
         tuple(orders),
         mind.names,
         opinion.thoughts,
+        tuple(SizeRecord(symbols[n], config.sizing.rule, sized.shares, dict(sized.factors)) for n, sized in entries.sizes.items()),
     )
     return decision, intents
 
@@ -109,12 +113,13 @@ class _Entries:
 
     orders: dict[int, OrderIntent] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
+    sizes: dict[int, Sized] = field(default_factory=dict)
     crowded: int = 0  # refused unasked, since no place was left for a position
 
 
 def _entries(
-    state: State, minute: MinuteClosed, identity: str, blocked: str | None, candidates: list[int], conviction: Float, config: EngineConfig,
-    *, in_brief: bool = False,
+    state: State, minute: MinuteClosed, identity: str, blocked: str | None, candidates: list[int], conviction: Float,
+    evidence: Float | None, config: EngineConfig, *, in_brief: bool = False,
 ) -> _Entries:  # fmt: skip
     """Size the candidates in their order, and hold each against the limits with all before it counted in.
 
@@ -122,6 +127,7 @@ def _entries(
     """
     made, places = _Entries(), config.limits.positions_max
     view = _risk_view(state, _busy(state))
+    sizer = _sizer(state, view.equity_units, evidence, config)
     gates = config.playbook.gates if config.playbook is not None else None
     for asked, n in enumerate(candidates):
         if in_brief and view.positions >= places:
@@ -129,17 +135,19 @@ def _entries(
             break
         symbol, price = state.symbols[n], int(minute.close[n])
         refusal = blocked or state.locked.get(symbol) or chased_reason(state.unfilled.get(symbol, 0), config.execution) or None
-        shares = shares_by_equity_fraction(view.equity_units, price, config.sizing)
-        refusal = refusal or first_refusal(Proposal(symbol, shares, price), view, config.limits)
+        bracket = bracket_for(price, config.exits)
+        sized = sizer.size(Candidate(n, float(conviction[n]), price, bracket.stop_units, view.free_cash_units))
+        shares, made.sizes[n] = sized.shares, sized
+        refusal = refusal or sized.reason or first_refusal(Proposal(symbol, shares, price), view, config.limits)
         if gates is not None:
             refusal = refusal or throttle_reason(minute.ts_event_ns, state.last_entry_ns, gates) or None
         if refusal is not None:
             made.refused[n] = refusal
             continue
-        bracket = bracket_for(price, config.exits)
         choice = choose_entry(price, minute.spread_units(n), bracket, config.execution)
         made.orders[n] = entry_intent(identity, symbol, shares, price, bracket, float(conviction[n]), minute.ts_event_ns, choice)
         state.last_entry_ns = minute.ts_event_ns
+        sizer.took(n, shares * price)
         free_units = view.free_cash_units - shares * max(price, choice.limit_units)
         view = RiskView(view.positions + 1, free_units, view.equity_units, view.day_start_equity_units)
     return made
@@ -162,7 +170,8 @@ def decide_foreseen(
         return [], free
     candidates = [n for n in foreseen.order(t, np.flatnonzero(wanted)) if n not in taken]
     identity = decision_id(config.profile, session, minute.minute_ns)
-    entries = _entries(state, minute, identity, None, candidates, foreseen.conviction[t], config, in_brief=True)
+    evidence = foreseen.evidence[t] if foreseen.evidence is not None else None
+    entries = _entries(state, minute, identity, None, candidates, foreseen.conviction[t], evidence, config, in_brief=True)
     return list(entries.orders.values()), len(entries.refused) + entries.crowded
 
 
@@ -196,6 +205,20 @@ def _busy(state: State) -> set[str]:
 def _risk_view(state: State, busy: set[str]) -> RiskView:
     free = state.book.cash_units - state.book.committed_units()
     return RiskView(len(busy), free, state.equity_units(), state.day_start_equity_units)
+
+
+def _sizer(state: State, equity_units: int, evidence: Float | None, config: EngineConfig) -> Sizer:
+    """This minute's sizer: what is held at its mark, and what open entries may still buy at the price that they saw."""
+    held: dict[int, int] = {}
+    if config.sizing.weighs_portfolio:
+        for symbol, position in state.book.positions.items():
+            if position.qty:
+                held[state.place(symbol)] = held.get(state.place(symbol), 0) + position.qty * state.mark(symbol)
+        for order in state.book.open_orders():
+            if order.role is Role.ENTRY:
+                units = order.side.sign * order.open_qty * max(order.reference_units, order.limit_units)
+                held[state.place(order.symbol)] = held.get(state.place(order.symbol), 0) + units
+    return Sizer(config.sizing, state.sizing, equity_units, held, evidence)
 
 
 def _by_conviction(opinion: Opinion) -> list[int]:

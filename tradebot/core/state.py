@@ -14,9 +14,12 @@ from tradebot.core.domain.book import Book
 from tradebot.core.domain.events import decode_hook, encode_hook
 from tradebot.core.domain.trade import TradeLedger
 from tradebot.core.execution.closing import Closing
+from tradebot.core.execution.protection import Plan
 from tradebot.core.features.catalogue import ALL_FAMILIES, FEATURE_COUNT, FEATURES, STATE_WIDTH, new_state, schema_hash
+from tradebot.core.portfolio.memory import SizingState
 from tradebot.core.regime import persistence
 from tradebot.core.selection.memory import SelectionState, new_selection
+from tradebot.core.selection.performance import LEDGER_WIDTH
 
 LAYOUT: Final = f"{schema_hash(tuple(f.name for f in FEATURES))}-{STATE_WIDTH}"
 """What the memory of the features means; another version's is of no use."""
@@ -57,13 +60,16 @@ class State(msgspec.Struct):
     stale_feeds: dict[str, str] = {}
     locked: dict[str, str] = {}  # symbol -> unexplained difference with the broker
     closing: dict[str, Closing] = {}
+    plans: dict[str, Plan] = {}  # where the stops and targets of positions belong, once somebody has asked
     playbook: tuple[str, ...] = ()  # detector, regimes and strategies that the next three remember for
     regimes: npt.NDArray[np.int64] = np.zeros((0, persistence.STATE_WIDTH), np.int64)  # (N, 4)
     beliefs: npt.NDArray[np.float64] = np.zeros((0, 0))  # (N, L) of a hidden Markov model in each regime, 0 before the first bar
     selection: SelectionState = msgspec.field(default_factory=SelectionState)
+    sizing: SizingState = msgspec.field(default_factory=SizingState)
     unfilled: dict[str, int] = {}  # symbol -> entries in a row that were cancelled unfilled, of this session
     last_entry_ns: int | None = None  # when the last entry was decided, for the throttle
     book: Book = msgspec.field(default_factory=Book)
+    config: str = ""  # what the engine decides by, as the journal recorded it (core/config_text.py); "": what it was made with
     trades: TradeLedger = msgspec.field(default_factory=TradeLedger)
 
     def place(self, symbol: str) -> int:
@@ -98,6 +104,7 @@ class State(msgspec.Struct):
         for new, past in ((memory, self.memory), (features, self.features), (seen, self.seen), (marks, self.marks)):
             new[stays] = past[kept[stays]]
         self.symbols, self.memory, self.features, self.seen, self.marks = symbols, memory, features, seen, marks
+        self.sizing.watch(kept)
         if self.playbook:
             regimes, beliefs = persistence.new_state(len(symbols)), np.zeros((len(symbols), self.beliefs.shape[1]))
             for new, past in ((regimes, self.regimes), (beliefs, self.beliefs)):
@@ -125,7 +132,7 @@ class State(msgspec.Struct):
     def remember(self, strategies: tuple[str, ...], detector: str, regimes: tuple[str, ...]) -> None:
         """Have room for these strategies and regimes; what was remembered for others is dropped."""
         playbook = (detector, *regimes, *strategies)
-        if self.playbook != playbook:
+        if self.playbook != playbook or self.selection.ledger.shape[-1] != LEDGER_WIDTH:
             self.playbook = playbook
             self.regimes = persistence.new_state(len(self.symbols))
             self.beliefs = np.zeros((len(self.symbols), len(regimes)))

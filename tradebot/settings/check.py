@@ -19,6 +19,7 @@ from tradebot.settings.files import Place, Source, nearest
 from tradebot.settings.models import MODEL_CONTRADICTIONS
 from tradebot.settings.playbook import PLAYBOOK_CONTRADICTIONS
 from tradebot.settings.sections import Settings
+from tradebot.settings.sizing import SIZING_CONTRADICTIONS
 from tradebot.shell.broker.endpoints import endpoints
 
 _ADAPTER: Final = TypeAdapter(Settings)
@@ -178,6 +179,14 @@ def _unasked_zero_cost(settings: Settings) -> str | None:
     return None
 
 
+def _band_beyond_target(settings: Settings) -> str | None:
+    """A bracket's entry may cost no more than a cent below its target (WIRE.md 2.2)."""
+    band_bps, target = settings.execution.limit_band_bps, settings.exits.target_fraction
+    if settings.execution.entry_order == "market" or band_bps < target * 10_000:
+        return None
+    return f"execution.limit_band_bps {band_bps:g} reaches beyond exits.target_fraction {target:g} ({target * 10_000:g} bps)"
+
+
 def _unknown_zone(settings: Settings) -> str | None:
     try:
         ZoneInfo(settings.timetable.zone)
@@ -227,10 +236,12 @@ CONTRADICTIONS: Final[tuple[tuple[str, Contradiction], ...]] = (
     ("entry.price_usd_min", _crossed_prices),
     ("model.features", _unknown_feature),
     ("costs.half_spread_bps", _unasked_zero_cost),
+    ("execution.limit_band_bps", _band_beyond_target),
     ("timetable.zone", _unknown_zone),
     ("timetable.retrain", _timetable_backwards),
     ("broker.url", _not_an_address),
     *PLAYBOOK_CONTRADICTIONS,
     *MODEL_CONTRADICTIONS,
+    *SIZING_CONTRADICTIONS,
 )
 """(the key whose file a fault names, what may be wrong between keys that are each possible)"""

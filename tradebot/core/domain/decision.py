@@ -18,6 +18,15 @@ class Thoughts(msgspec.Struct, frozen=True):
     propensities: npt.NDArray[np.float64]  # (N,) probability with which that arm was chosen
 
 
+class SizeRecord(msgspec.Struct, frozen=True):
+    """How one symbol's size came about: the factors by their names, in the order in which they were applied."""
+
+    symbol: str
+    rule: str
+    shares: int  # before limits
+    factors: dict[str, float]
+
+
 class Decision(msgspec.Struct, frozen=True):
     """One row per symbol of the universe, including the reason for no trade (I25).
 
@@ -41,6 +50,7 @@ class Decision(msgspec.Struct, frozen=True):
     order_ids: tuple[str, ...]  # (N,) "" where no order came of it
     feature_names: tuple[str, ...] = ()  # (F,)
     thoughts: Thoughts | None = None
+    sizes: tuple[SizeRecord, ...] = ()  # of the candidates
 
 
 class Prediction(msgspec.Struct, frozen=True):

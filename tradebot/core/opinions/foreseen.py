@@ -25,6 +25,7 @@ class Foreseen:
         self.symbols = grid.symbols
         self.opinions = opinions
         self.conviction: Float = opinions.conviction
+        self.evidence = opinions.evidence
         priced = (grid.close >= low) & ((grid.close <= high) if high else True)
         self.wanted: Bool = opinions.valid & (opinions.conviction >= self.threshold) & priced
         self.counts: list[int] = self.wanted.sum(axis=1).tolist()

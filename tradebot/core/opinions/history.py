@@ -18,8 +18,10 @@ from tradebot.core.domain.tape import TRADES
 from tradebot.core.domain.units import UNITS_PER_USD
 from tradebot.core.features.catalogue import families_of, finite_rows, new_state, scan_sessions
 from tradebot.core.forecast.predict import confidences
+from tradebot.core.opinions.evidence import evidence_of, strength_of
 from tradebot.core.opinions.mind import Mind, ServedModel
 from tradebot.core.opinions.playbook import Playbook
+from tradebot.core.portfolio.evidence import WIDTH as EVIDENCE_WIDTH
 from tradebot.core.regime import persistence
 from tradebot.core.selection.band import stays
 from tradebot.core.selection.history import select_history
@@ -46,6 +48,7 @@ class Opinions:
     strategies: tuple[str, ...] = ()
     regime: Int | None = None
     regimes: tuple[str, ...] = ()
+    evidence: Float | None = None  # (T, N, W) of the leading strategies, see core/portfolio/evidence.py
 
 
 def as_perceived(grid: MarketGrid, first_minute: int) -> MarketGrid:
@@ -88,9 +91,9 @@ def strategies_history(grid: MarketGrid, mind: Mind, first_minute: int) -> Opini
     said = Opinions(
         np.full(grid.present.shape, np.nan), np.zeros(grid.present.shape, np.bool_), np.zeros(grid.present.shape, np.bool_),
         np.full(grid.present.shape, -1, np.int64), book.strategy_names,
-        np.full(grid.present.shape, -1, np.int64), book.regimes.labels,
+        np.full(grid.present.shape, -1, np.int64), book.regimes.labels, np.zeros((*grid.present.shape, EVIDENCE_WIDTH)),
     )  # fmt: skip
-    assert said.exits is not None and said.leading is not None and said.regime is not None
+    assert said.exits is not None and said.leading is not None and said.regime is not None and said.evidence is not None
     labels, beliefs = persistence.new_state(symbols), np.zeros((symbols, len(book.regimes.labels)))
     memory = new_selection(symbols, len(book.strategies), len(book.regimes.labels))
     bounds_ns = np.array([(s.open_ns, s.close_ns) for s in grid.sessions], np.int64)
@@ -115,6 +118,7 @@ def strategies_history(grid: MarketGrid, mind: Mind, first_minute: int) -> Opini
         said.valid[at] = selection.valid & _gates(book, features)
         said.exits[at] = selection.valid & ~stays(selection.forecast, book.config.selection.exit_below)
         said.leading[at], said.regime[at] = selection.leading, regime
+        said.evidence[at] = evidence_of(selection.leading, selection.record, strength_of(book, features))
     return said
 
 

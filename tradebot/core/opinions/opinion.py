@@ -20,6 +20,7 @@ class Opinion:
     reasons: list[str]
     exits: Mapping[str, str] = field(default_factory=dict)
     thoughts: Thoughts | None = None
+    evidence: npt.NDArray[np.float64] | None = None  # (N, W) of the leading strategies, see core/portfolio/evidence.py
 
 
 def no_opinion(symbols: int, reason: str) -> Opinion:

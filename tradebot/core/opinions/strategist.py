@@ -13,6 +13,7 @@ from tradebot.core.domain.events import MinuteClosed
 from tradebot.core.domain.session import Session
 from tradebot.core.domain.units import UNITS_PER_USD
 from tradebot.core.features.catalogue import finite_rows
+from tradebot.core.opinions.evidence import evidence_of, leading_record, strength_of
 from tradebot.core.opinions.mind import Mind
 from tradebot.core.opinions.opinion import Opinion
 from tradebot.core.opinions.playbook import Playbook
@@ -50,6 +51,7 @@ def by_strategies(
         _reasons(state, minute, selection, book, busy, entry),
         _exits(state, selection, book, held),
         _thoughts(state, regime, selection, book),
+        evidence_of(selection.leading, leading_record(state.selection.ledger, selection.leading), strength_of(book, state.features)),
     )
 
 

@@ -6,18 +6,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Annotated
 
-from annotated_types import Ge, Gt, Le
+from tradebot.core.portfolio.config import SizingConfig
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SizingConfig:
-    """`max_shares` 0 lifts the cap."""
-
-    equity_fraction: Annotated[float, Gt(0), Le(1)]
-    max_shares: Annotated[int, Ge(0)]
+__all__ = ["SizingConfig", "shares_by_equity_fraction", "shares_floor", "shares_of"]
 
 
 def shares_floor(notional_units: float, price_units: int) -> int:

@@ -15,7 +15,7 @@ from numba import njit
 from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.core.selection.config import SelectionConfig
 from tradebot.core.selection.memory import SelectionState
-from tradebot.core.selection.performance import BLOCK, BLOCK_NS, SIGNAL, _minute
+from tradebot.core.selection.performance import BLOCK, BLOCK_NS, LEDGER_WIDTH, SIGNAL, _minute
 from tradebot.core.selection.pool import regime_pool
 from tradebot.core.selection.selector import close_hour, draw_arms
 from tradebot.core.selection.weigh import BANDIT, META, Weighing, weigh
@@ -31,11 +31,12 @@ _DRAW_ASKED: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class SelectionHistory:
-    """`forecast`, `valid` and `leading` of `Selection` for each minute, (T, N)."""
+    """`forecast`, `valid` and `leading` of `Selection` for each minute, (T, N); `record` is the leading strategy's row of the ledger."""
 
     forecast: Float
     valid: Bool
     leading: Int
+    record: Float  # (T, N, LEDGER_WIDTH), zeros where nothing leads
 
 
 def select_history(
@@ -63,6 +64,7 @@ def select_history(
     count, symbols, strategies = signals.shape
     pool, performance = regime_pool(table), config.performance
     forecast, speaks, leading = np.zeros((count, symbols)), np.zeros((count, symbols), np.bool_), np.full((count, symbols), -1, np.int64)
+    record = np.zeros((count, symbols, LEDGER_WIDTH))
     clock, scratch = np.array([state.block_ns, state.minute_ns], np.int64), np.zeros((symbols, strategies))
     t, phase = 0, _START
     while t < count:
@@ -70,7 +72,7 @@ def select_history(
             state.ledger, state.marks, state.opens_ns, state.chosen, state.regime, state.propensities, clock,
             minute_ns, session_open_ns, session_close_ns, open, close, present, signals, valid, regime, pool, told, probabilities,
             Weighing.of(config), performance.holds(strategies), performance.cost_bps * 1e-4, performance.keep(),
-            performance.position == "sign", performance.long_only, forecast, speaks, leading, scratch, t, phase,
+            performance.position == "sign", performance.long_only, forecast, speaks, leading, record, scratch, t, phase,
         )  # fmt: skip
         state.block_ns, state.minute_ns = int(clock[0]), int(clock[1])
         if asked == _CLOSE_ASKED:
@@ -78,7 +80,7 @@ def select_history(
         elif asked == _DRAW_ASKED:
             waiting = present[t] & (state.chosen < 0) & (regime[t] >= 0)
             draw_arms(state, waiting, regime[t], pool[regime[t]], valid[t], config)
-    return SelectionHistory(forecast, speaks, leading)
+    return SelectionHistory(forecast, speaks, leading, record)
 
 
 @njit(cache=True, error_model="numpy")
@@ -94,7 +96,7 @@ def _forget(ledger, chosen, regime_of, chances):  # type: ignore[no-untyped-def]
 def _advance(  # type: ignore[no-untyped-def]
     ledger, marks, opens_ns, chosen, regime_of, chances, clock,
     minute_ns, session_open_ns, session_close_ns, open_, close, present, signals, valid, regime, pool, told, probabilities,
-    rules, max_hold, cost, keep, sign_only, long_only, forecast, speaks, leading, scratch, t, phase,
+    rules, max_hold, cost, keep, sign_only, long_only, forecast, speaks, leading, record, scratch, t, phase,
 ):  # fmt: skip
     """Go on from minute `t` and `phase` until the end or until the caller is asked to close or draw: (t, phase, what is asked)."""
     symbols, strategies = ledger.shape[0], ledger.shape[1]
@@ -147,5 +149,7 @@ def _advance(  # type: ignore[no-untyped-def]
                 if abs(part) > largest:
                     largest, leading[t, n] = abs(part), k
             forecast[t, n] = min(max(together, -1.0), 1.0)
+            if leading[t, n] >= 0:
+                record[t, n] = ledger[n, leading[t, n]]
         t, phase = t + 1, _START
     return t, phase, 0

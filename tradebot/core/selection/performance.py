@@ -29,6 +29,7 @@ from numba import njit
 
 from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.core.selection.config import PerformanceConfig
+from tradebot.core.selection.turns import OPEN_PNL, fade, turn
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -49,7 +50,7 @@ N = 8
 N2 = 9
 MEAN = 10
 M2 = 11
-LEDGER_WIDTH: Final = 12
+LEDGER_WIDTH: Final = 17  # 12 to 16 are turns.py's
 
 
 def block_start_ns(minute_ns: int, session_open_ns: int) -> int:
@@ -134,11 +135,12 @@ def _observe(book, pnl, keep):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _move(book, position):  # type: ignore[no-untyped-def]
+def _move(book, position, cost):  # type: ignore[no-untyped-def]
     """Hold another position; how much of it was traded."""
     traded = abs(position - book[HELD])
     if traded > 0.0:
         book[TRADES] += 1.0
+        turn(book, book[HELD], position, cost)
     book[HELD] = position
     return traded
 
@@ -166,21 +168,26 @@ def _minute(  # type: ignore[no-untyped-def]
             book = ledger[n, k]
             if not present[n]:
                 if last and not first and book[HELD] != 0.0:
-                    pnl[n, k] = -cost * _move(book, 0.0)
+                    fade(book, keep)
+                    pnl[n, k] = -cost * _move(book, 0.0, cost)
                     _observe(book, pnl[n, k], keep)
                     book[TARGET] = 0.0
                 continue
+            fade(book, keep)
             earned = 0.0
             if first:
-                earned -= cost * _move(book, 0.0)
+                earned -= cost * _move(book, 0.0, cost)
                 book[RUN_SIGN] = 0.0
                 book[RUN_BARS] = 0.0
             else:
                 earned = book[HELD] * (open_[n] / marks[n] - 1.0)
-                earned -= cost * _move(book, book[TARGET])
-                earned += book[HELD] * (close[n] / open_[n] - 1.0)
+                book[OPEN_PNL] += earned
+                earned -= cost * _move(book, book[TARGET], cost)
+                since = book[HELD] * (close[n] / open_[n] - 1.0)
+                book[OPEN_PNL] += since
+                earned += since
             if last:
-                earned -= cost * _move(book, 0.0)
+                earned -= cost * _move(book, 0.0, cost)
             _observe(book, earned, keep)
             pnl[n, k] = earned
             sound = valid[n, k] and math.isfinite(signals[n, k])

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from tradebot.core.config import EngineConfig
+from tradebot.core.portfolio.config import EXTRAS
 from tradebot.sim.venue_config import VenueConfig
 
 _GRACE_S_MAX = 15.0  # then the next bar's path has left its open
@@ -42,10 +43,19 @@ def fine_fees(case: Case) -> str:
     return "the fees have too many decimals for the fast backtest" if fine else ""
 
 
+def other_sizes(case: Case) -> str:
+    sizing = case.config.sizing
+    if sizing.is_plain:
+        return ""
+    name = sizing.rule if sizing.rule != "equity_fraction" else next(extra for extra in EXTRAS if getattr(sizing, extra) is not None)
+    return f"the fast backtest sizes by equity_fraction alone, and [sizing] has {name}"
+
+
 REASONS: Final[tuple[Callable[[Case], str], ...]] = (
     slow_venue,
     late_bars,
     fine_fees,
+    other_sizes,
 )
 
 
