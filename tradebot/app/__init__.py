@@ -10,6 +10,7 @@ _ROOMS: Final = {
     "build_features": "feature_store",
     "check_lookahead": "check",
     "compare_models": "models",
+    "costs": "costs",
     "demo": "demo",
     "export_model": "export",
     "feature_quality": "feature_store",

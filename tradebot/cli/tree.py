@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tradebot.cli import check, daemon, data, evidence, features, journal, models, research, search, simulate, walk_forward
+from tradebot.cli import check, costs, daemon, data, evidence, features, journal, models, research, search, simulate, walk_forward
 
 app = typer.Typer(
     name="tradebot",
@@ -50,6 +50,7 @@ app.add_typer(data.commands, name="data")
 app.add_typer(features.commands, name="features")
 app.add_typer(check.commands, name="check")
 app.add_typer(models.commands, name="models")
+app.command()(costs.costs)
 app.command()(evidence.honesty)
 app.add_typer(evidence.trials, name="trials")
 app.add_typer(journal.commands, name="journal")

@@ -1,0 +1,1 @@
+"""What our own executions cost, split by cause, and the slippage model that they support."""
