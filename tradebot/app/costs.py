@@ -18,7 +18,8 @@ from tradebot.learning.slippage.model import Prior, SlippageModel, fit_slippage,
 from tradebot.learning.slippage.shortfall import BPS, Execution, Shortfall, shortfall, total, with_fees
 from tradebot.settings import Settings, load_settings, read_environment
 from tradebot.shell.calendar import session_table
-from tradebot.shell.store.bars import bar_files, read_bar_folder
+from tradebot.shell.store.bar_file import bar_files
+from tradebot.shell.store.bars import read_bar_folder
 from tradebot.shell.store.evidence import traded
 from tradebot.sim.impact import CROSSOVER, LOOK_BACK_SESSIONS, impact_tables
 
