@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tradebot.core.config import EngineConfig
+from tradebot.core.config_text import config_text
 from tradebot.core.domain.bars import BarColumns, market_grid
 from tradebot.core.domain.session import SessionTable
 from tradebot.core.domain.timetable import TimetableConfig
@@ -130,6 +131,8 @@ def parts(url: str, state: Path, **changes: Any) -> DaemonParts:
         timetable=TimetableConfig(),
         flatten_before_close_min=5,
         universe=SYMBOLS,
+        config=config_text(engine_config()),
+        program="scene",
         warm_up_bars=WARM_UP_BARS,
         promotion=Promotion("cents", "0" * 64, "test"),
         poll_s=60.0,

@@ -12,7 +12,8 @@ import pytest
 
 from tests.shell.journaled import Recorder, minute
 from tests.shell.orders import intent
-from tradebot.core.domain.commands import Alert, SubmitOrder
+from tradebot.core.domain.commands import Alert, Command, SubmitOrder
+from tradebot.core.domain.events import Event
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.shell.store import chain, migrate, reads
 from tradebot.shell.store.journal import Journal
@@ -29,13 +30,20 @@ def database(folder: Path) -> sqlite3.Connection:
     return sqlite3.connect(folder / "state" / "journal.db", isolation_level=None)
 
 
+class Talker(Recorder):
+    """An order and an alert for each minute with an even number."""
+
+    def handle(self, event: Event) -> list[Command]:
+        super().handle(event)
+        i = event.ts_event_ns
+        return [SubmitOrder(intent(f"o{i}")), Alert("info", f"{i}")] if i % 2 == 0 else []
+
+
 async def written(folder: Path, snapshot_at: int | None = None) -> str:
-    """A journal of `EVENTS` events: those with an even number have an order and an alert."""
-    journal, engine = Journal.open(url_of(folder)), Recorder()
+    """A journal of `EVENTS` minutes, answered by a `Talker`."""
+    journal, engine = Journal.open(url_of(folder)), Talker()
     for i in range(1, EVENTS + 1):
-        engine.handle(minute(i))
-        commands = [SubmitOrder(intent(f"o{i}")), Alert("info", f"{i}")] if i % 2 == 0 else []
-        seq = await journal.append(minute(i), commands)
+        seq = await journal.append(minute(i), engine.handle(minute(i)))
         if seq == snapshot_at:
             journal.save_snapshot(seq, engine.snapshot())
     await journal.close()
@@ -114,7 +122,7 @@ async def test_a_broken_tail_or_snapshot_stops_the_start(change: str, words: str
     connection.close()
     journal = Journal.open(url)
     with pytest.raises(OperatorFault, match=words):
-        recover(journal, Recorder)
+        recover(journal, Talker)
     await journal.close()
 
 
@@ -125,7 +133,7 @@ async def test_a_start_reads_no_further_back_than_its_snapshot(tmp_path: Path) -
         connection.execute("UPDATE events SET body = x'00' WHERE seq = 2")
     connection.close()
     journal = Journal.open(url)
-    assert recover(journal, Recorder).replayed == EVENTS - 5
+    assert recover(journal, Talker).replayed == EVENTS - 5
     await journal.close()
     with pytest.raises(OperatorFault, match="event 2 "):
         reads.verify(url)
@@ -177,7 +185,7 @@ async def test_a_journal_of_schema_1_goes_on_with_a_marked_beginning(tmp_path: P
     with pytest.raises(OperatorFault, match="schema 1: the next start"):
         reads.verify(url)
     journal = Journal.open(url)
-    assert recover(journal, Recorder).replayed == EVENTS - 5
+    assert recover(journal, Talker).replayed == EVENTS - 5
     await journal.append(minute(13), [])
     await journal.close()
     found = reads.verify(url)
@@ -213,3 +221,11 @@ async def test_a_migration_that_dies_half_way_is_mended_by_the_next_start(
             Journal.open(url)
     await Journal.open(url).close()
     assert reads.verify(url)["events"] == EVENTS
+
+
+async def test_a_program_that_would_have_ordered_otherwise_does_not_go_on_with_these_books(tmp_path: Path) -> None:
+    url = await written(tmp_path, snapshot_at=5)
+    journal = Journal.open(url)
+    with pytest.raises(OperatorFault, match="answers the journal's event 6 with other orders"):
+        recover(journal, Recorder)
+    await journal.close()

@@ -10,6 +10,7 @@ import numpy as np
 
 from tests.golden.strategy_sample import engine_config
 from tests.shell import scene
+from tradebot.core.config_text import config_text
 from tradebot.core.domain.bars import market_grid
 from tradebot.core.domain.commands import Command, RecordDecision, SubmitOrder
 from tradebot.core.domain.decision import Decision
@@ -69,7 +70,13 @@ def without_a_wire(watch: Watch) -> Simulation:
 async def test_strategies_decide_the_same_over_the_wire(tmp_path: Path) -> None:
     wire = Watch()
     with scene.market() as server:
-        changes = {"engine_factory": new_engine, "promotion": None, "warm_up_bars": WARM_UP_BARS, "observer": wire}
+        changes = {
+            "engine_factory": new_engine,
+            "config": config_text(CONFIG),
+            "promotion": None,
+            "warm_up_bars": WARM_UP_BARS,
+            "observer": wire,
+        }
         summary = await run_daemon(scene.parts(server.url, tmp_path / "state", **changes))
     assert summary.differences == ()
     assert summary.positions == ()

@@ -15,7 +15,9 @@ from tradebot.app.describe import Description, feature_rows
 from tradebot.app.history import choose_universe
 from tradebot.app.kernels import ready_kernels
 from tradebot.app.market import load_macro
+from tradebot.app.program import program_id
 from tradebot.app.shelf import Shelf
+from tradebot.core.config_text import config_text
 from tradebot.core.domain.commands import Command
 from tradebot.core.domain.events import Event, ModelPromoted
 from tradebot.core.domain.session import SessionTable
@@ -98,6 +100,8 @@ def daemon_parts(settings: Settings, keys: Credentials, profile: str, *, live: b
         flatten_before_close_min=settings.exits.flatten_before_close_min,
         universe=universe,
         universe_reason=reason,
+        config=config_text(settings.engine),
+        program=program_id(),
         symbols_of=_symbols,
         warm_up_bars=warm_up_bars(columns_read(settings.engine, model)),
         promotion=None if model is None else Promotion(model.model_id, model.manifest_sha256, "current version at the start"),

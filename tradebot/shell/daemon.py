@@ -24,6 +24,7 @@ from tradebot.shell.broker.endpoints import guard_live
 from tradebot.shell.broker.rest import BrokerUnreachable, Rest
 from tradebot.shell.broker.wire import WireFault
 from tradebot.shell.clock import Clock
+from tradebot.shell.crash_points import reach
 from tradebot.shell.desk import Desk
 from tradebot.shell.live_bars import LiveBars, first_minute_ns
 from tradebot.shell.lockstep import FrameTally, LockstepClock
@@ -115,6 +116,7 @@ class _Daemon:
         self._live()
 
     async def _reconcile(self) -> None:
+        self._desk.begin()
         if self._is_new:
             await self._desk.reconciler.open_book()
         else:
@@ -187,9 +189,12 @@ class _Daemon:
         """Until the end, then in order: what is on the wire, the last comparison, the journal."""
         reason = await self._supervisor.wait()
         self._report("info", f"stopping: {reason}")
+        reach("stopping")
         if self._time is not None:
             self._time.cancel()
         await self._desk.finish()
+        reach("books_compared_not_flushed")
+        self._desk.pump.keep_state()
         await self._journal.flush()
         pump, reconciler = self._desk.pump, self._desk.reconciler
         account = reconciler.last_account

@@ -9,6 +9,7 @@ from typing import Final
 from tradebot.core.domain.commands import Alert, Command, StartRetrain
 from tradebot.core.domain.events import (
     AccountReconciled,
+    DaemonStarted,
     Event,
     JobEnded,
     ModelPromoted,
@@ -94,6 +95,11 @@ class Desk:
             tally,
             parts.outside.connect,
         )
+
+    def begin(self) -> None:
+        """What this life decides by, before anything is decided."""
+        if self._parts.config:
+            self.inbox.put(DaemonStarted(ts_event_ns=self._clock.now_ns(), config=self._parts.config, program=self._parts.program))
 
     def select(self) -> None:
         """The universe and the model, where the journal does not say the same already."""

@@ -15,6 +15,7 @@ from tradebot.core.domain.timetable import TimetableConfig
 from tradebot.shell.broker.endpoints import Credentials, Endpoints
 from tradebot.shell.clock import Report
 from tradebot.shell.engine_seam import EngineLike
+from tradebot.shell.feeds.polygon_host import PolygonHost
 from tradebot.shell.outside import REAL, Outside
 from tradebot.shell.pump import Observer
 from tradebot.shell.store.recovery import EngineFactory
@@ -61,11 +62,17 @@ class DaemonParts:
     universe: tuple[str, ...]
     warm_up_bars: int
     universe_reason: str = "profile"
+    config: str = ""  # what the engine decides by (core/config_text.py), for the journal; "": nothing is recorded
+    program: str = ""  # the code that decides
     symbols_of: Callable[[EngineLike], tuple[str, ...]] | None = None  # the engine's own columns; None: the universe
     promotion: Promotion | None = None
     load_promoted: Callable[[ModelPromoted], None] | None = None  # shelve the model of a replayed promotion
     training: Training | None = None
-    feed: str = "iex"
+    feed: str = "iex"  # Alpaca's
+    sources: tuple[str, ...] = ("alpaca",)  # of bars, in order of preference
+    polygon: PolygonHost | None = None  # must be there where `sources` names it
+    failover_s: float = 20.0
+    failback_min: int = 10
     quotes: bool = False  # whether minutes carry the quotes that stood at their start
     macro: Callable[[dt.date], Float] | None = None  # a session's row (3,) of domain/bars.py MACRO; raises OperatorFault
     adjustment: str = "raw"

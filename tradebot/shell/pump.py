@@ -45,6 +45,12 @@ class Pump:
             await self._handle(event)
             self._inbox.done()
 
+    def keep_state(self) -> None:
+        """After the last event: the next start, perhaps of another version, then has nothing to decide again."""
+        if self.is_waiting and self._since_snapshot:
+            self._journal.save_snapshot(self._journal.last_seq, self.engine.snapshot())
+            self._since_snapshot = 0
+
     async def _handle(self, event: Event) -> None:
         commands = self.engine.handle(event)
         reach("promotion_not_written" if isinstance(event, ModelPromoted) else "event_handled_not_written")

@@ -214,6 +214,13 @@ class OperatorSpoke(_Event, frozen=True):
     reason: str
 
 
+class DaemonStarted(_Event, frozen=True):
+    """A life of the daemon began. From here on the engine decides by `config` (core/config_text.py); `program` names the code."""
+
+    config: str
+    program: str
+
+
 class JobEnded(_Event, frozen=True):
     """The outcome record of a scheduled job: ran, skipped or failed, once per job and session (I24)."""
 
@@ -239,6 +246,7 @@ Event = (
     | FeedSwitched
     | BarCorrected
     | OperatorSpoke
+    | DaemonStarted
     | JobEnded
 )
 
