@@ -197,7 +197,8 @@ def test_an_unprotected_position_is_watched_in_software_stop_before_target(price
     engine = started()
     intent = entered(engine)
     engine.handle(leg_report(intent, "b1-t", OrderKind.LIMIT, OrderStatus.CANCELED))
-    engine.handle(leg_report(intent, "b1-s", OrderKind.STOP, OrderStatus.CANCELED))
+    (oco,) = intents(engine.handle(leg_report(intent, "b1-s", OrderKind.STOP, OrderStatus.CANCELED)))
+    engine.handle(OrderRefused(ts_event_ns=OPEN_NS, client_order_id=oco.client_order_id, code=403, reason="no"))
     (order,) = intents(engine.handle(minute(1, {"AAA": price})))
     assert order.reason.startswith(word)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tradebot.core.domain.bars import MarketGrid
-from tradebot.core.domain.commands import CancelOrder, Command, CompareBooks, StartRetrain, SubmitOrder
+from tradebot.core.domain.commands import CancelOrder, Command, CompareBooks, ReplaceOrder, StartRetrain, SubmitOrder
 from tradebot.core.domain.events import (
     AccountReconciled,
     CancelRefused,
@@ -33,7 +33,7 @@ from tradebot.core.domain.timetable import TimetableConfig, day_plan
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 from tradebot.core.engine import Engine
 from tradebot.sim.venue import Venue
-from tradebot.sim.venue_orders import Refusal, new_order
+from tradebot.sim.venue_orders import Refusal, Replacement, new_order, report_of
 
 Observer = Callable[[Event, Sequence[Command]], None]
 Retrain = Callable[[dt.date], ModelPromoted | None]
@@ -142,6 +142,17 @@ class Simulation:
                     self._inbox.append(refused)
                 else:
                     self._inbox.append(OrderReported(ts_event_ns=now_ns, report=answer))
+                self._drain()
+            case ReplaceOrder(intent=intent):
+                change = Replacement(
+                    limit_units=intent.limit_units or None, stop_units=intent.stop_units or None, client_order_id=intent.client_order_id
+                )
+                new = self.venue.replace(intent.replaces, change)
+                if isinstance(new, Refusal):
+                    refused = OrderRefused(ts_event_ns=now_ns, client_order_id=intent.client_order_id, code=new.code, reason=new.message)
+                    self._inbox.append(refused)
+                else:
+                    self._inbox.append(OrderReported(ts_event_ns=now_ns, report=report_of(new)))
                 self._drain()
             case CancelOrder(broker_id=broker_id):
                 refusal = self.venue.cancel(broker_id)

@@ -65,7 +65,7 @@ def new_order(intent: OrderIntent) -> NewOrder:
         intent.limit_units,
         intent.stop_units,
         client_order_id=intent.client_order_id,
-        order_class=SIMPLE if bracket is None else BRACKET,
+        order_class=intent.order_class,
         take_profit_units=0 if bracket is None else bracket.target_units,
         stop_loss_units=0 if bracket is None else bracket.stop_units,
     )

@@ -22,7 +22,7 @@ class SubmitOrder(_Command, frozen=True):
 
 
 class ReplaceOrder(_Command, frozen=True):
-    """Put this order in the place of the working one that `intent.replaces` names. Sent once; its intent is durable first, as a new order's.
+    """Put this order in the place of the working one that `intent.replaces` names. Sent once, its intent durable first.
 
     Only prices are replaced, never the quantity. The old order may fill before it is replaced: only reports tell.
     """
@@ -81,4 +81,6 @@ class Alert(_Command, frozen=True):
     message: str
 
 
-Command = SubmitOrder | ReplaceOrder | CancelOrder | LookUpOrder | RecordDecision | RecordFill | RecordTrade | StartRetrain | CompareBooks | Alert
+Command = (
+    SubmitOrder | ReplaceOrder | CancelOrder | LookUpOrder | RecordDecision | RecordFill | RecordTrade | StartRetrain | CompareBooks | Alert
+)

@@ -106,6 +106,9 @@ class OrderIntent(msgspec.Struct, frozen=True, gc=False):
     confidence: float = 0.0
     time_in_force: str = "day"
     replaces: str = ""  # the broker's id of the order whose place this one takes
+    parent_id: str = ""  # of a slice: the order that it is a part of
+    parent_qty: int = 0  # whole shares of that order; its slices never add up to more
+    choice: str = ""  # why this kind of order (core/execution/order_type.py)
 
     @property
     def order_class(self) -> str:
@@ -113,9 +116,6 @@ class OrderIntent(msgspec.Struct, frozen=True, gc=False):
         if self.bracket is None:
             return "simple"
         return "oco" if self.role is Role.TARGET else "bracket"
-    parent_id: str = ""  # of a slice: the order that it is a part of
-    parent_qty: int = 0  # whole shares of that order; its slices never add up to more
-    choice: str = ""  # why this kind of order (core/execution/order_type.py)
 
 
 class OrderReport(msgspec.Struct, frozen=True, gc=False):

@@ -8,6 +8,7 @@ from tradebot.core.domain.book import Book, WorkingOrder
 from tradebot.core.domain.commands import CancelOrder
 from tradebot.core.domain.orders import Bracket, OrderIntent, Role, Side
 from tradebot.core.domain.units import NS_PER_S
+from tradebot.core.execution.cover import uncovered
 from tradebot.core.execution.order_type import AT_MARKET, URGENT, Choice
 
 
@@ -76,14 +77,15 @@ def overdue(book: Book, now_ns: int, patience_s: float) -> list[WorkingOrder]:
 
 
 def unprotected(book: Book) -> list[str]:
-    """Held symbols of which open stop orders do not cover all shares."""
-    covered: dict[str, int] = {}
-    for order in book.open_orders():
-        if order.role is Role.STOP:
-            covered[order.symbol] = covered.get(order.symbol, 0) + order.qty - order.filled_qty
-    return [symbol for symbol, position in book.positions.items() if position.qty and covered.get(symbol, 0) < abs(position.qty)]
+    """Held symbols of which resting stops do not cover all shares."""
+    return list(uncovered(book))
 
 
 def _is_to_cancel(book: Book, order: WorkingOrder) -> bool:
-    sibling = book.orders.get(order.key.removesuffix("/stop") + "/target") if order.role is Role.STOP else None
-    return not order.cancel_sent and (sibling is None or not (sibling.is_open or sibling.cancel_sent))
+    if order.cancel_sent:
+        return False
+    if order.role is not Role.STOP or not order.group:
+        return True
+    named = (book.orders.get(key) for key in (order.group, f"{order.group}/{Role.TARGET}"))
+    siblings = (*(o for o in named if o is not None), *(o for o in book.open_orders(order.symbol) if o.group == order.group))
+    return not any(o.role is Role.TARGET and (o.is_open or o.cancel_sent) for o in siblings)
