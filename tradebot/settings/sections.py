@@ -12,6 +12,7 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 from tradebot.core.config import EngineConfig, PlaybookConfig, RegimeConfig, StrategiesConfig
 from tradebot.core.domain.timetable import TimetableConfig
 from tradebot.core.execution.exits import ExitsConfig
+from tradebot.core.execution.order_type import ExecutionConfig
 from tradebot.core.portfolio.sizing import SizingConfig
 from tradebot.core.risk.breaker import BreakerConfig
 from tradebot.core.risk.limits import LimitsConfig
@@ -178,6 +179,7 @@ class Settings:
     exits: ExitsConfig
     limits: LimitsConfig
     breaker: BreakerConfig
+    execution: ExecutionConfig
     strategies: StrategiesConfig | None = None
     regime: RegimeConfig | None = None
     selection: SelectionConfig | None = None
@@ -201,6 +203,7 @@ class Settings:
             exits=self.exits,
             limits=self.limits,
             breaker=self.breaker,
+            execution=self.execution,
             bar_late_s_max=self.feed.bar_late_s_max,
             playbook=self.playbook,
         )

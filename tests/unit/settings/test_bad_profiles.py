@@ -57,6 +57,13 @@ BAD = [
     ("[model]\nfeatures = 3", "mine.toml: model.features = 3 is not possible: it must be a valid string or a valid array"),
     ('[model]\nfeatures = ["close", 3]', "mine.toml: model.features.1 = 3 is not possible: it must be a valid string"),
     ("[model]\nfeatures = {a = 1}", 'mine.toml: model.features = {"a":1} is not possible: it must be a valid string or a valid array'),
+    ("[execution]\nlimit_band_bps = 400", "mine.toml: execution.limit_band_bps 400 reaches beyond exits.target_fraction 0.04 (400 bps)"),
+    ("[execution]\nlimit_band_bps = 0", "mine.toml: execution.limit_band_bps = 0 is not possible: it must be greater than 0"),
+    (
+        '[execution]\nentry_order = "limit"',
+        "mine.toml: execution.entry_order = \"limit\" is not possible: it must be 'market', 'marketable_limit' or 'by_spread'",
+    ),
+    ("[execution]\npatience_s = 1", 'mine.toml: unknown key execution.patience_s; did you mean "entry_patience_s"?'),
     ('[timetable]\nzone = "Mars/Olympus"', 'mine.toml: timetable.zone "Mars/Olympus" is no time zone, e.g. "America/New_York"'),
     ('[timetable]\nretrain = "03:00"', "mine.toml: timetable.rebalance 04:00 is not before timetable.retrain 03:00"),
 ]
