@@ -54,12 +54,16 @@ async def run_daemon(parts: DaemonParts) -> ExitSummary:
         stack.push_async_callback(rest.close)
         data_rest = outside.rest(parts.endpoints.data_url, parts.credentials)
         stack.push_async_callback(data_rest.close)
+        polygon_rest = None
+        if parts.polygon is not None:
+            polygon_rest = outside.rest(parts.polygon.rest_url, parts.polygon.key)
+            stack.push_async_callback(polygon_rest.close)
         recovered = recover(journal, parts.engine_factory, _before_replay(parts))
         try:
             quiet, tally, report = Quiet(), FrameTally(), parts.report or _log
             fact, answer_ns = await read_clock(rest)
             clock = outside.clock(fact, answer_ns, rest, quiet, tally, report)
-            daemon = _Daemon(parts, journal, recovered, rest, data_rest, clock, quiet, tally)
+            daemon = _Daemon(parts, journal, recovered, rest, data_rest, polygon_rest, clock, quiet, tally)
             stack.push_async_callback(daemon.close)
             await daemon.start()
             return await daemon.trade()
@@ -79,6 +83,7 @@ class _Daemon:
         recovered: Recovered,
         rest: Rest,
         data_rest: Rest,
+        polygon_rest: Rest | None,
         clock: Clock,
         quiet: Quiet,
         tally: FrameTally,
@@ -87,6 +92,7 @@ class _Daemon:
         self._journal = journal
         self._is_new = recovered.seq == 0
         self._data_rest = data_rest
+        self._polygon_rest = polygon_rest
         self._clock = clock
         self._quiet = quiet
         self._tally = tally
@@ -133,8 +139,9 @@ class _Daemon:
         last = self._journal.last_event(MinuteClosed)
         first_ns = first_minute_ns(last if isinstance(last, MinuteClosed) else None, parts.sessions, clock.now_ns(), parts.warm_up_bars)
         self._bars = bars = LiveBars(
-            parts, symbols, first_ns, clock, desk.inbox, self._quiet, self._tally, self._data_rest, self._supervisor, self._report
-        )
+            parts, symbols, first_ns, clock, desk.inbox, self._quiet, self._tally, self._data_rest, self._polygon_rest, self._supervisor,
+            self._report, last.feed if isinstance(last, MinuteClosed) else "",
+        )  # fmt: skip
         self._supervisor.start(desk.stream.run(), "trade stream")
         bars.start()
         try:
@@ -250,6 +257,7 @@ class _Daemon:
             "waiting": len(desk.inbox),
             "data_stream_up": bars is not None and bars.is_up,
             "trade_stream_up": desk.stream.is_up,
+            "bars_from": "" if bars is None else bars.using,
             "bars_stale": bars is not None and bars.is_stale,
             "differences": list(desk.differences),
         }

@@ -1,8 +1,10 @@
 """Single bars to whole minutes: one slice for all symbols, in order, each minute once.
 
 Pure logic, no I/O and no clock: the caller says when a minute is over. Minutes are those of regular sessions. What comes for a minute
-that is closed already (late, corrected, doubled) is counted and named, and rewrites nothing. A minute takes with it what else is known
-(domain/tape.py): its bars' numbers of trades, the quotes that stood at its start, and the macro values of its session.
+that is closed already (late, corrected, doubled) is counted and named, kept in `corrections`, and rewrites nothing. A minute takes with it
+what else is known (domain/tape.py): its bars' numbers of trades, the quotes that stood at its start, and the macro values of its session.
+
+An assembler has one source of bars. Where there are several, each has its own, and those that do not close a minute skip it.
 """
 
 from __future__ import annotations
@@ -10,18 +12,26 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 
 from tradebot.core.domain.bars import TAPE, Float, Int
 from tradebot.core.domain.events import MinuteClosed
+from tradebot.core.domain.feeds import REST
 from tradebot.core.domain.session import Session, SessionTable
 from tradebot.core.domain.tape import TRADES, known_macro, known_tape
 from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.shell.feeds.bar_wire import Bar
+from tradebot.shell.feeds.correction import Correction, same_numbers
 from tradebot.shell.feeds.quote_book import QuoteBook
 
 NOT_PRESENT = (0, 0, 0, 0, 0)
+KEPT_MINUTES: Final = 30  # what was told of them is remembered, to say what a correction corrects
+LATE: Final = "late: its minute is closed"
+REPETITION: Final = "a repetition"
+CORRECTION: Final = "a correction: the first word stands"
+SKIPPED: Final = "of a minute taken from another source"
 
 
 def _no_macro(date: dt.date) -> Float | None:
@@ -52,29 +62,62 @@ class Assembler:
         self.oddities: Counter[str] = Counter()
         self._column = {symbol: n for n, symbol in enumerate(symbols)}
         self._sessions = sessions
-        self._feed = feed
+        self.feed = feed
+        self.corrections: list[Correction] = []
         self._open: dict[int, dict[int, Bar]] = {}
+        self._told: dict[int, dict[int, Bar] | None] = {}  # of the minutes closed last; None = another source closed it
+        self._over_rest: set[int] = set()
 
-    def add(self, bar: Bar) -> str | None:
-        """Take a bar in. Returns what is odd about it, or None when it was taken."""
+    def add(self, bar: Bar, *, over_rest: bool = False, updated: bool = False) -> str | None:
+        """Take a bar in. Returns what is odd about it, or None when it was taken. `updated`: the wire calls it a correction."""
         odd = self._oddity(bar)
         if odd is not None:
             self.oddities[odd] += 1
+            if odd in (LATE, CORRECTION):
+                known = self._known(bar)
+                kind = "late" if known is None and not updated else "update" if updated else "repeat"
+                self.corrections.append(Correction(bar.symbol, bar.minute_ns, kind, known, bar))
             return odd
         self._open.setdefault(bar.minute_ns, {})[self._column[bar.symbol]] = bar
+        if over_rest:
+            self._over_rest.add(bar.minute_ns)
         return None
+
+    def _known(self, bar: Bar) -> Bar | None:
+        """What was taken for this symbol and minute."""
+        bars = self._told.get(bar.minute_ns) if bar.minute_ns <= self.last_ns else self._open.get(bar.minute_ns)
+        return (bars or {}).get(self._column[bar.symbol])
 
     def _oddity(self, bar: Bar) -> str | None:
         if bar.symbol not in self._column:
             return "of a symbol that nobody asked for"
         if self._sessions.at(bar.minute_ns) is None:
             return "outside regular hours"
-        if bar.minute_ns <= self.last_ns:
-            return "late: its minute is closed"
-        known = self._open.get(bar.minute_ns, {}).get(self._column[bar.symbol])
+        if bar.minute_ns in self._told and self._told[bar.minute_ns] is None:
+            return SKIPPED
+        known = self._known(bar)
         if known is not None:
-            return "a repetition" if known == bar else "a correction: the first word stands"
-        return None
+            return REPETITION if same_numbers(known, bar) else CORRECTION
+        return LATE if bar.minute_ns <= self.last_ns else None
+
+    def drain_corrections(self) -> list[Correction]:
+        drained, self.corrections = self.corrections, []
+        return drained
+
+    def skip_through(self, minute_ns: int) -> None:
+        """Another source has closed the minutes up to and including this one: what is known of them here goes."""
+        while (candidate := self.next_minute()) is not None and candidate <= minute_ns:
+            self._open.pop(candidate, None)
+            self._over_rest.discard(candidate)
+            self._tell(candidate, None)
+
+    def _tell(self, minute_ns: int, bars: dict[int, Bar] | None) -> None:
+        self.last_ns = minute_ns
+        self._told[minute_ns] = bars
+        while len(self._told) > KEPT_MINUTES:
+            del self._told[next(iter(self._told))]
+        if self.quotes is not None and (next_ns := self.next_minute()) is not None:
+            self.quotes.passed(minute_ns, next_ns)
 
     def next_minute(self) -> int | None:
         """The oldest open minute (start), or None beyond the session table."""
@@ -110,7 +153,8 @@ class Assembler:
 
     def _close(self, minute_ns: int, now_ns: int, *, is_history: bool = False) -> MinuteClosed:
         bars = self._open.pop(minute_ns, {})
-        self.last_ns = minute_ns
+        way = REST if minute_ns in self._over_rest else ""
+        self._over_rest.discard(minute_ns)
         rows = [
             (b.open, b.high, b.low, b.close, b.volume) if (b := bars.get(n)) is not None else NOT_PRESENT for n in range(len(self.symbols))
         ]
@@ -118,8 +162,7 @@ class Assembler:
         present = np.zeros(len(rows), np.bool_)
         present[list(bars)] = True
         tape = self._tape(minute_ns, bars)
-        if self.quotes is not None and (next_ns := self.next_minute()) is not None:
-            self.quotes.passed(minute_ns, next_ns)
+        self._tell(minute_ns, bars)
         return MinuteClosed(
             ts_event_ns=now_ns,
             minute_ns=minute_ns,
@@ -130,7 +173,7 @@ class Assembler:
             close=last,
             volume=volume,
             present=present,
-            feed=self._feed,
+            feed=self.feed + way,
             tape=known_tape(tape, is_history=is_history),
             macro=self._macro_at(minute_ns),
         )

@@ -54,14 +54,16 @@ class Frame(msgspec.Struct, rename={"as_": "as"}):
     bs: float = -1.0
     ap: float = -1.0
     as_: float = -1.0
+    i: int | str = 0  # of a trade that is corrected or cancelled
+    p: float = -1.0
+    s: float = -1.0
+    op: float = -1.0
+    os: float = -1.0
+    cp: float = -1.0
+    cs: float = -1.0
+    a: str = ""
     msg: str = ""
     code: int = 0
-
-
-class Loose(msgspec.Struct):
-    """Only the kind: what is left of a message whose fields have changed their meaning."""
-
-    T: str
 
 
 _FRAMES: Final = msgspec.json.Decoder(list[Frame])
@@ -102,6 +104,11 @@ def _bar(symbol: str, stamp: Any, row: Mapping[str, Any]) -> Bar:
         raise BarFault(f"bar of {symbol or '?'}: field t is no time: {stamp!r}") from error
     if not symbol or minute_ns % NS_PER_MINUTE:
         raise BarFault(f"bar of {symbol or '?'} at {stamp}: field {'t is not on a minute' if symbol else 'S is missing'}")
+    return bar_at(symbol, minute_ns, stamp, row)
+
+
+def bar_at(symbol: str, minute_ns: int, stamp: Any, row: Mapping[str, Any]) -> Bar:
+    """A bar of this minute from o, h, l, c, v and n of a row; `stamp` is how the wire writes its time. Raises BarFault."""
     units = [_price(symbol, stamp, name, row.get(name)) for name in PRICES]
     volume, trades = row.get("v"), row.get("n")
     if not is_count(volume):

@@ -12,6 +12,7 @@ from tradebot.core.domain.faults import OperatorFault
 from tradebot.shell.broker.endpoints import Credentials
 from tradebot.shell.clock import Report
 from tradebot.shell.feeds.bar_wire import Bar, BarFault, Frame, bar_of_frame, bar_of_json, frames
+from tradebot.shell.feeds.correction import Correction, trade_correction
 from tradebot.shell.feeds.quote_wire import Quote, QuoteFault, quote_of_frame, quote_of_json
 from tradebot.shell.feeds.reconnect import SLOT_HELD_S, Connect, StreamLost, converse, keep_connected, open_socket
 from tradebot.shell.lockstep import FrameTally
@@ -31,7 +32,8 @@ class SymbolLimit(StreamLost):
 class DataStream:
     """`on_bars` gets the bars of one frame; `on_subscribed` is called after each connection before any bar of it, `on_lost` after it.
 
-    `on_quotes`, where given, gets the quotes of one frame; a stream that refuses them still brings bars.
+    `on_quotes`, where given, gets the quotes of one frame; a stream that refuses them still brings bars. `on_updates`, where given, gets
+    bars that a late print has changed, and `on_corrections` trades that were corrected or cancelled.
     """
 
     def __init__(
@@ -47,7 +49,11 @@ class DataStream:
         tally: FrameTally,
         on_quotes: Callable[[list[Quote]], None] | None = None,
         connect: Connect = open_socket,
+        on_updates: Callable[[list[Bar]], None] | None = None,
+        on_corrections: Callable[[list[Correction]], None] | None = None,
     ) -> None:
+        self._on_updates = on_updates
+        self._on_corrections = on_corrections
         self._url = url
         self._credentials = credentials
         self._symbols = list(symbols)
@@ -92,14 +98,15 @@ class DataStream:
         keys = {"key": self._credentials.key_id, "secret": self._credentials.secret}
         await socket.send(msgspec.json.encode({"action": "auth", **keys}).decode())
         await _expect(socket, "authenticated")
-        wanted = {"bars": self._symbols} if self._on_quotes is None else {"bars": self._symbols, "quotes": self._symbols}
+        bars = ("bars",) if self._on_updates is None else ("bars", "updatedBars")
+        wanted = dict.fromkeys(bars if self._on_quotes is None else (*bars, "quotes"), self._symbols)
         try:
             granted = await _ask(socket, wanted)
         except SymbolLimit as limit:
             if "quotes" not in wanted:
                 raise
             self._report("critical", f"the data stream gives no quotes of {len(self._symbols)} symbols: {limit}")
-            granted = await _ask(socket, wanted := {"bars": self._symbols})
+            granted = await _ask(socket, wanted := dict.fromkeys(bars, self._symbols))
         for channel in wanted:
             missing = sorted(set(self._symbols) - set(granted.get(channel) or ()))
             if missing:
@@ -111,30 +118,38 @@ class DataStream:
         except BarFault as error:
             self._report("warning", str(error))
             return
-        bars, quotes = list[Bar](), list[Quote]()
+        bars, updates, quotes, corrections = list[Bar](), list[Bar](), list[Quote](), list[Correction]()
         is_counted = False
         for message in messages:
             kind = message.T if isinstance(message, Frame) else message.get("T")
-            is_counted |= kind in ("b", "q")
-            if kind == "b":
-                try:
-                    bars.append(bar_of_frame(message) if isinstance(message, Frame) else bar_of_json(str(message.get("S") or ""), message))
-                except BarFault as error:
-                    self._report("warning", f"refused {error}")
-            elif kind == "q":
-                try:
+            is_counted |= kind in ("b", "u", "q")
+            try:
+                if kind in ("b", "u"):
+                    bar = bar_of_frame(message) if isinstance(message, Frame) else bar_of_json(str(message.get("S") or ""), message)
+                    (bars if kind == "b" else updates).append(bar)
+                elif kind == "q":
                     quotes.append(
                         quote_of_frame(message) if isinstance(message, Frame) else quote_of_json(str(message.get("S") or ""), message)
                     )
-                except QuoteFault as error:
-                    self._report("warning", f"refused {error}")
-            elif kind == "error":
+                elif kind in ("c", "x") and isinstance(message, Frame):
+                    corrections.append(trade_correction(message))
+            except (BarFault, QuoteFault) as error:
+                self._report("warning", f"refused {error}")
+            except ValueError as error:
+                self._report(
+                    "warning", f"refused a correction of {message.get('S') if isinstance(message, Mapping) else message.S}: {error}"
+                )
+            if kind == "error":
                 code, text_ = (message.code, message.msg) if isinstance(message, Frame) else (message.get("code"), message.get("msg"))
                 self._on_error(code, str(text_))
         if quotes and self._on_quotes is not None:
             self._on_quotes(quotes)
         if bars:
             self._on_bars(bars)
+        if updates and self._on_updates is not None:
+            self._on_updates(updates)
+        if corrections and self._on_corrections is not None:
+            self._on_corrections(corrections)
         if is_counted:
             self._tally.received("data")
 

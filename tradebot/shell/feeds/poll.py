@@ -112,4 +112,5 @@ class Poller:
         seen = {report.broker_id for report in found}
         # Eventual consistency, paging, an order that is not ours: what the list does not show is read by itself.
         missing = [root for root in self.live.roots() if root not in seen]
-        return found + list(await asyncio.gather(*(self._broker.order(root, "poll") for root in missing)))
+        found += await asyncio.gather(*(self._broker.order(root, "poll") for root in missing))
+        return found + list(await asyncio.gather(*(self._broker.order(leg, "poll") for leg in self.live.hidden(found))))
