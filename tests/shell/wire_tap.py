@@ -48,7 +48,7 @@ def tapped() -> Iterator[Tap]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_POST = do_DELETE = answer
+        do_GET = do_POST = do_PATCH = do_DELETE = answer
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

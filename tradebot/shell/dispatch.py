@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from tradebot.core.domain.commands import Alert, CancelOrder, Command, CompareBooks, LookUpOrder, StartRetrain, SubmitOrder
+from tradebot.core.domain.commands import Alert, CancelOrder, Command, CompareBooks, LookUpOrder, ReplaceOrder, StartRetrain, SubmitOrder
 from tradebot.core.domain.events import GuardRefused, ReplyLost
 from tradebot.core.domain.orders import OrderIntent
 from tradebot.shell.broker.alpaca import AlpacaBroker
@@ -52,7 +52,7 @@ class Dispatch:
         """Their intents are durable: the pump has seen to it."""
         for command in commands:
             match command:
-                case SubmitOrder(intent=intent):
+                case SubmitOrder(intent=intent) | ReplaceOrder(intent=intent):
                     assert intent.client_order_id not in self._intents, f"order sent twice: {intent.client_order_id}"
                     refusal = self._guard.refusal(intent)
                     if refusal:
@@ -93,13 +93,22 @@ class Dispatch:
         if not isinstance(event, ReplyLost):
             self._intents.pop(intent.client_order_id, None)
         self._inbox.put(event)
+        await self._follow_replaced(intent)
+
+    async def _follow_replaced(self, intent: OrderIntent | None) -> None:
+        """How the order stands that was to be replaced: it may have filled instead, and no list shows a replaced leg."""
+        if intent is not None and intent.replaces:
+            for event in await self._broker.standing(intent.replaces):
+                self._inbox.put(event)
 
     async def look_up(self, client_order_id: str) -> None:
         """Find out, and put the answer into the inbox."""
-        event = await self._broker.look_up(client_order_id, self._intents.get(client_order_id))
+        intent = self._intents.get(client_order_id)
+        event = await self._broker.look_up(client_order_id, intent)
         self._intents.pop(client_order_id, None)
         self._looking.discard(client_order_id)
         self._inbox.put(event)
+        await self._follow_replaced(intent)
 
     async def _cancel(self, broker_id: str) -> None:
         reach("cancel_not_sent")

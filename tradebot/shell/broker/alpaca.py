@@ -28,6 +28,7 @@ from tradebot.shell.broker.wire import (
     order_body,
     order_report,
     position_fact,
+    replace_body,
 )
 from tradebot.shell.crash_points import reach
 from tradebot.shell.stamps import text_from_ns
@@ -55,10 +56,12 @@ class AlpacaBroker:
         self._absent_pauses_s = ABSENT_PAUSES_S if absent_pauses_s is None else absent_pauses_s
 
     async def submit(self, intent: OrderIntent) -> Event:
-        """Send one order, once. Returns OrderReported, OrderRefused or ReplyLost."""
-        body = msgspec.json.encode(order_body(intent))
+        """Send one order, or its place in another's stead, once. Returns OrderReported, OrderRefused or ReplyLost."""
         try:
-            response = await self._rest.post_once("/v2/orders", body)
+            if intent.replaces:
+                response = await self._rest.patch_once(f"/v2/orders/{intent.replaces}", msgspec.json.encode(replace_body(intent)))
+            else:
+                response = await self._rest.post_once("/v2/orders", msgspec.json.encode(order_body(intent)))
         except httpx.TransportError as error:
             return self._lost(intent.client_order_id, type(error).__name__)
         status = response.status_code
@@ -79,7 +82,8 @@ class AlpacaBroker:
     async def look_up(self, client_order_id: str, intent: OrderIntent | None) -> Event:
         """What became of an order: OrderReported or OrderRefused, however long it takes to learn it.
 
-        Absent in repeated reads: sent again under the same id while it is young, else refused.
+        Absent in repeated reads: sent again under the same id while it is young, else refused. A replacement is not sent again: the order
+        that it was for still works, and whoever wanted it decides anew.
         """
         for pause_s in _growing_pauses_s():
             reach("look_up_not_sent")
@@ -90,7 +94,7 @@ class AlpacaBroker:
                 continue
             if report is not None:
                 return self._reported(report)
-            if intent is None or self._now_ns() - intent.decided_ns > RESEND_WINDOW_NS:
+            if intent is None or intent.replaces or self._now_ns() - intent.decided_ns > RESEND_WINDOW_NS:
                 break
             event = await self.submit(intent)
             if not isinstance(event, ReplyLost):
@@ -122,10 +126,14 @@ class AlpacaBroker:
         except (BrokerRefusal, BrokerUnreachable) as error:
             refused = (CancelRefused(ts_event_ns=self._now_ns(), broker_id=broker_id, reason=str(error)),)
         reach("cancel_not_answered")
+        return (*refused, *await self.standing(broker_id))
+
+    async def standing(self, broker_id: str) -> tuple[Event, ...]:
+        """How an order stands; nothing when that can't be read now (polling will tell)."""
         try:
-            return (*refused, self._reported(await self.order(broker_id, "reply")))
+            return (self._reported(await self.order(broker_id, "reply")),)
         except (BrokerRefusal, BrokerUnreachable, WireFault):
-            return refused  # polling will tell
+            return ()
 
     async def order(self, broker_id: str, source: str) -> OrderReport:
         """One order with its legs. Raises BrokerRefusal, BrokerUnreachable, WireFault."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tradebot.core.domain.commands import Command, SubmitOrder
+from tradebot.core.domain.commands import Command, ReplaceOrder, SubmitOrder
 from tradebot.core.domain.events import Event, OrderRefused, OrderReported, Tick, TickKind
 from tradebot.core.domain.orders import OrderReport, OrderStatus
 
@@ -44,7 +44,7 @@ class LiveOrders:
             case _:
                 pass
         for command in commands:
-            if isinstance(command, SubmitOrder):
+            if isinstance(command, SubmitOrder | ReplaceOrder):
                 self._unanswered[command.intent.client_order_id] = command.intent.decided_ns
                 self._decided_ns[command.intent.client_order_id] = command.intent.decided_ns
 
@@ -76,6 +76,11 @@ class LiveOrders:
     def roots(self) -> tuple[str, ...]:
         """Broker ids to read again: live orders, a live leg's parent in its place."""
         return tuple(sorted({self._parent.get(b, b) for b in self._live}))
+
+    def hidden(self, found: Sequence[OrderReport]) -> tuple[str, ...]:
+        """Live legs that their parents no longer show: they were replaced, and only they themselves say so."""
+        shown = {r.broker_id for report in found for r in _family(report)}
+        return tuple(sorted(b for b in self._live if b in self._parent and b not in shown))
 
     def oldest_ns(self) -> int | None:
         """When the oldest live order of ours was decided; None when one of them is not ours."""

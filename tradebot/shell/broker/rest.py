@@ -83,9 +83,16 @@ class Rest:
 
     async def post_once(self, path: str, body: bytes) -> httpx.Response:
         """Exactly one request on the wire. Raises httpx.TransportError (outcome unknown)."""
+        return await self._once("POST", path, body)
+
+    async def patch_once(self, path: str, body: bytes) -> httpx.Response:
+        """As `post_once`."""
+        return await self._once("PATCH", path, body)
+
+    async def _once(self, method: str, path: str, body: bytes) -> httpx.Response:
         # Made here with the client's own headers: `build_request` merges and parses for longer than the rest of a send takes.
         extensions = self._extensions | traced("order_sent_not_answered")
-        request = httpx.Request("POST", self._url(path), headers=self._headers, content=body, extensions=extensions)
+        request = httpx.Request(method, self._url(path), headers=self._headers, content=body, extensions=extensions)
         try:
             return await self._client.send(request)
         finally:

@@ -42,9 +42,19 @@ def order_body(intent: OrderIntent) -> dict[str, Any]:
     if intent.stop_units:
         body["stop_price"] = _usd(intent.stop_units)
     if intent.bracket is not None:
-        body["order_class"] = "bracket"
+        body["order_class"] = intent.order_class
         body["take_profit"] = {"limit_price": _usd(intent.bracket.target_units)}
         body["stop_loss"] = {"stop_price": _usd(intent.bracket.stop_units)}
+    return body
+
+
+def replace_body(intent: OrderIntent) -> dict[str, Any]:
+    """The JSON of PATCH /v2/orders/{id}: the prices that the order has now, and its own client id (contract test)."""
+    body: dict[str, Any] = {"client_order_id": intent.client_order_id}
+    if intent.limit_units:
+        body["limit_price"] = _usd(intent.limit_units)
+    if intent.stop_units:
+        body["stop_price"] = _usd(intent.stop_units)
     return body
 
 

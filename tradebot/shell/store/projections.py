@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from tradebot.core.domain.commands import Command, RecordDecision, RecordFill, RecordTrade, SubmitOrder
+from tradebot.core.domain.commands import Command, RecordDecision, RecordFill, RecordTrade, ReplaceOrder, SubmitOrder
 from tradebot.core.domain.decision import Decision, predictions
 from tradebot.core.domain.events import Event, JobEnded, OrderRefused, OrderReported, ReplyLost, encode_event, encode_hook
 from tradebot.core.domain.orders import OrderReport
@@ -48,7 +48,7 @@ def command_rows(commands: Sequence[Command]) -> list[CommandRow]:
 
 def _rows_of_commands(rows: Rows, seq: int, commands: Sequence[Command]) -> None:
     for command in commands:
-        if isinstance(command, SubmitOrder):
+        if isinstance(command, SubmitOrder | ReplaceOrder):
             intent = command.intent
             rows["intents"].append(
                 {
