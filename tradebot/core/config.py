@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, MinLen
 
 from tradebot.core.execution.exits import ExitsConfig
 from tradebot.core.execution.order_type import ExecutionConfig
+from tradebot.core.execution.slicing import SlicingConfig
 from tradebot.core.portfolio.sizing import SizingConfig
 from tradebot.core.risk.breaker import BreakerConfig
 from tradebot.core.risk.limits import LimitsConfig
@@ -62,5 +63,6 @@ class EngineConfig:
     limits: LimitsConfig
     breaker: BreakerConfig = field(default_factory=BreakerConfig)
     execution: ExecutionConfig = field(default_factory=ExecutionConfig)
+    slicing: SlicingConfig = field(default_factory=SlicingConfig)
     bar_late_s_max: Annotated[float, Gt(0)] = 30.0
     playbook: PlaybookConfig | None = None

@@ -14,6 +14,7 @@ from tradebot.core.conduct import safety
 from tradebot.core.conduct.closing import flatten
 from tradebot.core.conduct.feeds import keep_one_feed, switch_feed
 from tradebot.core.conduct.protecting import settle
+from tradebot.core.conduct.slicing import sliced
 from tradebot.core.conduct.submitting import cancel_entries, cancel_overdue, submit
 from tradebot.core.config import EngineConfig
 from tradebot.core.config_text import changes, config_from_text
@@ -193,7 +194,8 @@ class Engine:
             self._watch(symbol, minute, decision.decision_id)
         for symbol, reason in opinion.exits.items():
             state.closing.setdefault(symbol, Closing(reason, decision.decision_id))
-        return [*first, RecordDecision(decision), *submit(state, entries), *settle(state, self.config, again=True)]
+        slices, said = sliced(state, minute, session, self.config, entries)
+        return [*first, RecordDecision(decision), *submit(state, slices), *said, *settle(state, self.config, again=True)]
 
     def _on_foreseen(self, minute: MinuteClosed, session: Session, foreseen: Foreseen) -> list[Command]:
         """`_on_minute` with an opinion that is there already."""
@@ -218,9 +220,10 @@ class Engine:
                 if n >= 0 and symbol not in state.closing and foreseen.unwanted(t, n):
                     identity = decision_id(self.config.profile, session, minute.minute_ns)
                     state.closing[symbol] = Closing(f"forecast {foreseen.conviction[t, n]:+.3f}", identity)
-        if not (entries or held or state.closing or state.book.working):
+        if not (entries or held or state.closing or state.parents or state.book.working):
             return first
-        return [*first, *submit(state, entries), *settle(state, self.config, again=True)]
+        slices, said = sliced(state, minute, session, self.config, entries)
+        return [*first, *submit(state, slices), *said, *settle(state, self.config, again=True)]
 
     def _watch(self, symbol: str, minute: MinuteClosed, identity: str) -> None:
         """The software stop and target, for a position whose protection does not rest at the broker."""

@@ -15,6 +15,8 @@ from tradebot.core.domain.events import decode_hook, encode_hook
 from tradebot.core.domain.trade import TradeLedger
 from tradebot.core.execution.closing import Closing
 from tradebot.core.execution.protection import Plan
+from tradebot.core.execution.slicing import Parent
+from tradebot.core.execution.volume_curve import BINS, new_curve, volume_step
 from tradebot.core.features.catalogue import ALL_FAMILIES, FEATURE_COUNT, FEATURES, STATE_WIDTH, new_state, schema_hash
 from tradebot.core.portfolio.memory import SizingState
 from tradebot.core.regime import persistence
@@ -60,6 +62,8 @@ class State(msgspec.Struct):
     stale_feeds: dict[str, str] = {}
     locked: dict[str, str] = {}  # symbol -> unexplained difference with the broker
     closing: dict[str, Closing] = {}
+    parents: dict[str, Parent] = {}  # entries that go out in slices
+    volumes: npt.NDArray[np.float64] = np.zeros((0, BINS))  # (N, BINS) of core/execution/volume_curve.py, kept where a profile reads it
     plans: dict[str, Plan] = {}  # where the stops and targets of positions belong, once somebody has asked
     playbook: tuple[str, ...] = ()  # detector, regimes and strategies that the next three remember for
     regimes: npt.NDArray[np.int64] = np.zeros((0, persistence.STATE_WIDTH), np.int64)  # (N, 4)
@@ -68,6 +72,7 @@ class State(msgspec.Struct):
     sizing: SizingState = msgspec.field(default_factory=SizingState)
     unfilled: dict[str, int] = {}  # symbol -> entries in a row that were cancelled unfilled, of this session
     last_entry_ns: int | None = None  # when the last entry was decided, for the throttle
+    spent: list[tuple[int, str, int]] = []  # orders that opened risk lately: when, symbol, worst value (core/risk/exposure.py)
     book: Book = msgspec.field(default_factory=Book)
     config: str = ""  # what the engine decides by, as the journal recorded it (core/config_text.py); "": what it was made with
     trades: TradeLedger = msgspec.field(default_factory=TradeLedger)
@@ -105,6 +110,10 @@ class State(msgspec.Struct):
             new[stays] = past[kept[stays]]
         self.symbols, self.memory, self.features, self.seen, self.marks = symbols, memory, features, seen, marks
         self.sizing.watch(kept)
+        if len(self.volumes):
+            volumes = new_curve(len(symbols))
+            volumes[stays] = self.volumes[kept[stays]]
+            self.volumes = volumes
         if self.playbook:
             regimes, beliefs = persistence.new_state(len(symbols)), np.zeros((len(symbols), self.beliefs.shape[1]))
             for new, past in ((regimes, self.regimes), (beliefs, self.beliefs)):
@@ -123,6 +132,16 @@ class State(msgspec.Struct):
             self.memory, self.features = new_state(count, families), np.full((count, FEATURE_COUNT), np.nan)
             self.seen, self.layout = np.zeros(count, np.int64), LAYOUT
 
+    def see_volume(self, minute_index: int, volume: npt.NDArray[np.int64]) -> None:
+        """Move the curves of volume on by one minute's (N,) shares."""
+        if len(self.volumes) != len(self.symbols):
+            self.volumes = new_curve(len(self.symbols))
+        volume_step(self.volumes, minute_index, volume)
+
+    def promised_units(self) -> int:
+        """Cash that open buys, and slices that are still to come, may spend."""
+        return self.book.committed_units() + sum(p.left * p.whole.reference_units for p in self.parents.values())
+
     def forget_features(self) -> None:
         """As if no bar had come yet: columns are not valid until they have warmed up anew. All else stays."""
         count = len(self.symbols)
@@ -137,6 +156,7 @@ class State(msgspec.Struct):
             self.regimes = persistence.new_state(len(self.symbols))
             self.beliefs = np.zeros((len(self.symbols), len(regimes)))
             self.selection = new_selection(len(self.symbols), len(strategies), len(regimes))
+            self.sizing.forget_strategies()
 
 
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=encode_hook)

@@ -13,6 +13,7 @@ from tradebot.core.config import EngineConfig, PlaybookConfig, RegimeConfig, Str
 from tradebot.core.domain.timetable import TimetableConfig
 from tradebot.core.execution.exits import ExitsConfig
 from tradebot.core.execution.order_type import ExecutionConfig
+from tradebot.core.execution.slicing import SlicingConfig
 from tradebot.core.portfolio.sizing import SizingConfig
 from tradebot.core.risk.breaker import BreakerConfig
 from tradebot.core.risk.limits import LimitsConfig
@@ -179,6 +180,7 @@ class Settings:
     exits: ExitsConfig
     limits: LimitsConfig
     breaker: BreakerConfig
+    slicing: SlicingConfig = field(default_factory=SlicingConfig)
     execution: ExecutionConfig
     strategies: StrategiesConfig | None = None
     regime: RegimeConfig | None = None
@@ -203,6 +205,7 @@ class Settings:
             exits=self.exits,
             limits=self.limits,
             breaker=self.breaker,
+            slicing=self.slicing,
             execution=self.execution,
             bar_late_s_max=self.feed.bar_late_s_max,
             playbook=self.playbook,

@@ -51,11 +51,16 @@ def other_sizes(case: Case) -> str:
     return f"the fast backtest sizes by equity_fraction alone, and [sizing] has {name}"
 
 
+def slices(case: Case) -> str:
+    return "" if case.config.slicing.is_off else "the fast backtest sends an order at once and whole, and [slicing] splits it"
+
+
 REASONS: Final[tuple[Callable[[Case], str], ...]] = (
     slow_venue,
     late_bars,
     fine_fees,
     other_sizes,
+    slices,
 )
 
 
