@@ -11,15 +11,19 @@ from tests.golden.sample import FIRST, LAST, BelowVwap, sample_market
 from tests.golden.strategy_sample import NAMES, engine_config
 from tests.playbook.market import config
 from tests.property.scan_market import assert_same
-from tradebot.app.backtest import run_fast, run_full
+from tradebot.app.backtest import fast_world, run_fast, run_full, traded, why_full
 from tradebot.app.market import Market
 from tradebot.core.config import EngineConfig
+from tradebot.core.domain.faults import OperatorFault
+from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.core.execution.exits import ExitsConfig
+from tradebot.core.execution.order_type import EntryOrder, ExecutionConfig
 from tradebot.core.features.catalogue import schema_hash
 from tradebot.core.forecast.model import Answer, Model
 from tradebot.core.regime.hmm import Hmm
 from tradebot.settings import Settings, load_settings
 from tradebot.sim.outcome import Outcome
+from tradebot.sim.venue_tape import POINT_NS
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +34,7 @@ def market() -> Market:
 def settings_of(engine: EngineConfig) -> Settings:
     """Demo's settings around another engine: quotes perceived, costs as the profile says."""
     book, base = engine.playbook, load_settings("demo", {})
-    parts = {name: getattr(engine, name) for name in ("entry", "sizing", "exits", "limits")}
+    parts = {name: getattr(engine, name) for name in ("entry", "sizing", "exits", "limits", "execution", "breaker")}
     playbook = {name: None if book is None else getattr(book, name) for name in ("strategies", "regime", "selection", "gates")}
     return replace(base, **parts, **playbook)
 
@@ -60,6 +64,35 @@ def test_strategies_on_real_sessions(market: Market, mode: str, detector: str) -
     assert_same(fast, full)
     assert fast.trades
     assert all(t.strategy and t.regime for t in fast.trades)
+
+
+@pytest.mark.parametrize("entry_order", ["marketable_limit", "by_spread"])
+def test_limit_entries_on_real_sessions(market: Market, entry_order: EntryOrder) -> None:
+    """A band so narrow that not all fill: those that wait are taken back, and tried again three times."""
+    execution = ExecutionConfig(
+        entry_order=entry_order, limit_band_bps=0.5, wide_spread_bps=1.0, entry_patience_s=120.0 if entry_order == "by_spread" else 0.0
+    )
+    rules = engine_config("performance", detector="seven", forecast_min=0.02)
+    engine = replace(rules, exits=replace(rules.exits, stop_fraction=0.002, target_fraction=0.003), execution=execution)
+    fast, full = both(market, engine, None)
+    assert_same(fast, full)
+    entered = [t.entry_ns % NS_PER_MINUTE for t in fast.trades]
+    assert sum(into_ns >= POINT_NS for into_ns in entered) > 3, "some waited for their price inside a bar"
+    entries = fast.orders - sum(t.reason not in ("stop", "target", "") for t in fast.trades)
+    assert entries > len(fast.trades), "some never filled"
+
+
+def test_what_the_scan_cannot_do_goes_through_the_engine(market: Market) -> None:
+    engine = engine_config("bandit", detector="three", forecast_min=0.02)
+    settings, sessions = settings_of(engine), market.between(FIRST, LAST)
+    slow = replace(settings, simulation=replace(settings.simulation, latency_ms=800, partial_fill_probability=0.5))
+    assert why_full(settings, sessions) == ""
+    assert why_full(slow, sessions).startswith("the fast backtest has an ideal venue")
+    with pytest.raises(OperatorFault, match="ideal venue"):
+        run_fast(slow, market, sessions, None)
+    instead = traded(slow, market, sessions, fast_world(slow, market, sessions, None))
+    assert_same(instead, run_full(slow, market, sessions, None)[0])
+    assert instead.fills > instead.orders
 
 
 @dataclass(frozen=True)
