@@ -10,6 +10,8 @@ import msgspec
 from tradebot.core.domain.events import CashPosted, PositionFact
 from tradebot.core.domain.orders import Bracket, Fill, OrderIntent, OrderKind, OrderReport, OrderStatus, Role, Side
 
+_ALIVE = frozenset({OrderStatus.NEW, OrderStatus.HELD, OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED})
+
 
 class Position(msgspec.Struct):
     """Signed shares and what they cost. `cost_units` has the sign of `qty`."""
@@ -224,9 +226,18 @@ class Book(msgspec.Struct):
             order.limit_units, order.stop_units = report.limit_units, report.stop_units
             if report.reason:
                 order.reason = report.reason
+            if order.replaces and order.status in _ALIVE:
+                self._end_replaced(order.replaces)
         if report.status is OrderStatus.REPLACED and report.replaced_by and report.replaced_by not in self.key_of_broker_id:
             fills += self._follow_replacement(order, report.replaced_by)
         return fills
+
+    def _end_replaced(self, key: str) -> None:
+        """The order in whose place another works has ended, though no list shows it any more; its late fills still count."""
+        old = self.orders.get(key)
+        if old is not None and old.is_open:
+            old.status = OrderStatus.REPLACED
+            self.working.pop(key, None)
 
     def _follow_replacement(self, order: WorkingOrder, broker_id: str) -> list[Fill]:
         """A replaced order lives on under a new broker id; fills of the chain add up because each link counts its own."""

@@ -74,7 +74,7 @@ def steps_for(book: Book, symbol: str, plan: Plan, price_units: int, now_ns: int
     if any(o.role not in (Role.STOP, Role.TARGET) for o in orders) or _is_foreign(book, symbol):
         return steps  # an entry or exit that works, or somebody else's order, changes what is held
     _judge(book, plan)
-    waits = [o for o in orders if o.cancel_sent or o.status in _ON_ITS_WAY]
+    waits = [o for o in orders if o.cancel_sent or o.status in _ON_ITS_WAY or _takes_over(book, o)]
     if waits:
         if again:
             steps.cancels += [_cancel(o, "asked again") for o in waits if o.cancel_sent]
@@ -148,6 +148,12 @@ def _moved(stop: WorkingOrder, plan: Plan, price_units: int, now_ns: int) -> Ord
         stop_units=plan.stop_units,
         replaces=stop.broker_id,
     )
+
+
+def _takes_over(book: Book, order: WorkingOrder) -> bool:
+    """The order in whose place this one is to work still works itself."""
+    old = book.orders.get(order.replaces) if order.replaces else None
+    return old is not None and old.is_open
 
 
 def _judge(book: Book, plan: Plan) -> None:
