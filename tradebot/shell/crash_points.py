@@ -18,6 +18,9 @@ LIVE: Final = "live"
 
 POINTS: Final[Mapping[str, str]] = {
     "schema_half_made": "the tables of a new journal are made, its version is not written",
+    "columns_added_not_filled": "an older journal has its new tables and columns, nothing is in them",
+    "chain_half_made": "some of an older journal's events are chained, not all",
+    "migrated_not_stamped": "an older journal is brought up to date, its version still says the old one",
     "event_handled_not_written": "the engine has taken an event, the journal knows nothing of it",
     "event_durable_not_obeyed": "an event and what it asks for are durable, nothing of it has been obeyed",
     "intent_not_written": "the event is in the transaction, the intent of its order is not",

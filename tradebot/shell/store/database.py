@@ -99,14 +99,15 @@ def _durable(connection: sqlite3.Connection, _record: Any) -> None:
 
 def _check_schema(engine: Engine, url: URL, *, create: bool) -> None:
     with engine.begin() as connection:
-        if not inspect(connection).has_table(schema_version.name):
+        made = inspect(connection).has_table(schema_version.name)
+        found = connection.execute(select(schema_version.c.version)).scalar_one_or_none() if made else None
+        if found is None:  # also where a first start was killed before it had said which version it made
             if not create:
                 raise OperatorFault(f"there is no journal in {_name(url)}")
             metadata.create_all(connection)
             reach("schema_half_made")
             connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
             return
-        found = connection.execute(select(schema_version.c.version)).scalar_one()
         if found > SCHEMA_VERSION:
             raise OperatorFault(f"the journal {_name(url)} has schema {found}, newer than this program's {SCHEMA_VERSION}")
         if found < OLDEST:

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, Table, delete, func, insert, inspect, select, update
 from sqlalchemy.schema import CreateColumn
 
+from tradebot.shell.crash_points import reach
 from tradebot.shell.store import chain, schema
 
 OLDEST: Final = 1
@@ -20,8 +21,10 @@ def migrate(connection: Connection, found: int) -> None:
     for version in range(found + 1, schema.SCHEMA_VERSION + 1):
         for table, name in ADDED.get(version, ()):
             _add(connection, table, name)
+    reach("columns_added_not_filled")
     if found < 2:
         _chain_all(connection)
+    reach("migrated_not_stamped")
     connection.execute(update(schema.schema_version).values(version=schema.SCHEMA_VERSION))
 
 
@@ -44,5 +47,6 @@ def _chain_all(connection: Connection) -> None:
             previous = chain.link(previous, record.seq, record.ts_ns, record.kind, record.body, record.commands)
             connection.execute(update(table).where(table.c.seq == record.seq).values(hash=previous))
             last = record.seq
+        reach("chain_half_made")
     connection.execute(delete(schema.marks).where(schema.marks.c.name == chain.CHAINED_AFTER))
     connection.execute(insert(schema.marks).values(name=chain.CHAINED_AFTER, value=str(last)))
