@@ -114,6 +114,7 @@ class _Daemon:
         if parts.socket_path is not None:
             self._api = Api(parts.socket_path, self._looks(), desk.tell, self._supervisor.stop)
             self._supervisor.start(self._api.run(), "api")
+        parts.outside.meet_person(desk.tell)
         self._supervisor.start(desk.pump.run(), "pump")
         for step in (self._reconcile, self._open_streams, self._warm_up):
             await self._unless_over(step())

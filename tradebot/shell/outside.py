@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from tradebot.core.domain.events import OperatorOrder
 from tradebot.shell.broker.endpoints import Credentials
 from tradebot.shell.broker.rest import Rest
 from tradebot.shell.broker.wire import ClockFact
@@ -22,6 +23,9 @@ from tradebot.shell.lockstep import FrameTally
 from tradebot.shell.quiet import Quiet
 from tradebot.shell.store.database import private_folder
 from tradebot.shell.store.journal import Journal
+
+
+Tell = Callable[[OperatorOrder, str], None]  # order, reason
 
 
 class Lock(Protocol):
@@ -39,9 +43,13 @@ def settle_memory() -> None:
     gc.freeze()
 
 
+def _nobody(tell: Tell) -> None:
+    """A person speaks over the control socket (shell/api.py)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """Each is called once a life, `rest` once a host, `connect` once a connection."""
+    """Each is called once a life, `rest` once a host, `connect` once a connection. `meet_person` hands over the way to give orders."""
 
     lock: Callable[[Path], Lock] = lock_folder
     journal: Callable[[str], Journal] = Journal.open
@@ -49,6 +57,7 @@ class Outside:
     clock: Callable[[ClockFact, int, Rest, Quiet, FrameTally, Report], Clock] = clock_from_broker
     connect: Connect = open_socket
     settle_memory: Callable[[], None] = settle_memory
+    meet_person: Callable[[Tell], None] = _nobody
 
 
 REAL: Final = Outside()
