@@ -71,7 +71,7 @@ def trade(
 
 def daemon_parts(settings: Settings, keys: Credentials, profile: str, *, live: bool, alpaca_url: str, options: Options) -> DaemonParts:
     """Everything that one daemon needs. Raises OperatorFault for a missing model, an empty universe, an address that is none."""
-    shelf, table = Shelf(settings.models_dir), session_table(FIRST_SESSION, dt.datetime.now(dt.UTC).date() + AHEAD)
+    shelf, table = Shelf(settings.models_dir), session_dates()
     model = shelf.current(settings) if settings.model.kind != "none" else None
     where = endpoints(LIVE_URL if live and settings.broker.url == PAPER_URL else settings.broker.url, settings.data.feed)
     description = Description(settings.profile)
@@ -127,6 +127,11 @@ def daemon_parts(settings: Settings, keys: Credentials, profile: str, *, live: b
         socket_path=settings.socket_path,
         started=options.started,
     )
+
+
+def session_dates() -> SessionTable:
+    """All sessions that a journal may hold."""
+    return session_table(FIRST_SESSION, dt.datetime.now(dt.UTC).date() + AHEAD)
 
 
 def engine_factory(settings: Settings, table: SessionTable, shelf: Shelf) -> Callable[[bytes | None], Engine]:

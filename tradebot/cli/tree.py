@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tradebot.cli import check, costs, daemon, data, evidence, features, journal, models, research, search, simulate, walk_forward
+from tradebot.cli import check, costs, daemon, data, evidence, features, journal, models, replay, research, search, simulate, walk_forward
 
 app = typer.Typer(
     name="tradebot",
@@ -53,6 +53,7 @@ app.add_typer(models.commands, name="models")
 app.command()(costs.costs)
 app.command()(evidence.honesty)
 app.add_typer(evidence.trials, name="trials")
+app.command()(replay.replay)
 app.add_typer(journal.commands, name="journal")
 app.command("sim-alpaca")(simulate.sim_alpaca)
 app.add_typer(research.config, name="config")

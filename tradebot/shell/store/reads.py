@@ -24,7 +24,8 @@ _DECISION: msgspec.msgpack.Decoder[Decision] = msgspec.msgpack.Decoder(Decision,
 
 
 @contextmanager
-def _reading(url: str) -> Iterator[Connection]:
+def reading(url: str) -> Iterator[Connection]:
+    """A connection to a journal that is there. Raises OperatorFault where it is not, or turns out to be damaged."""
     engine = connect(url, create=False)
     try:
         with readable(), engine.connect() as connection:
@@ -35,7 +36,7 @@ def _reading(url: str) -> Iterator[Connection]:
 
 def counts(url: str) -> dict[str, int]:
     """Rows by table, and the refusals by name. Raises OperatorFault when there is no journal."""
-    with _reading(url) as connection:
+    with reading(url) as connection:
         result = {t.name: connection.execute(select(func.count()).select_from(t)).scalar_one() for t in _COUNTED}
         refused = select(func.count()).select_from(schema.intents).where(schema.intents.c.state == "refused")
         result["refusals"] = connection.execute(refused).scalar_one()
@@ -45,7 +46,7 @@ def counts(url: str) -> dict[str, int]:
 def verify(url: str) -> dict[str, Any]:
     """Check every event and command against the hash chain. Raises OperatorFault that names the first one that is not as it was written."""
     events, commands, last, last_ns, head = 0, 0, 0, 0, chain.START
-    with _reading(url) as connection:
+    with reading(url) as connection:
         for record in chain.verified(connection):
             chain.event_of(record)
             events, commands, last, last_ns = events + 1, commands + len(record.commands), record.seq, record.ts_ns
@@ -68,7 +69,7 @@ def verify(url: str) -> dict[str, Any]:
 def trades(url: str, since_ns: int = 0) -> list[Trade]:
     """Trades entered since an instant, oldest first."""
     table = schema.trades
-    with _reading(url) as connection:
+    with reading(url) as connection:
         query = select(table.c.body).where(table.c.entry_ns >= since_ns).order_by(table.c.entry_ns, table.c.trade_id)
         return [msgspec.msgpack.decode(body, type=Trade) for body in connection.execute(query).scalars()]
 
@@ -76,7 +77,7 @@ def trades(url: str, since_ns: int = 0) -> list[Trade]:
 def decisions(url: str, since_ns: int = 0, limit: int = 1_000) -> list[Decision]:
     """The newest `limit` decisions since an instant, oldest first."""
     table = schema.decisions
-    with _reading(url) as connection:
+    with reading(url) as connection:
         query = select(table.c.body).where(table.c.minute_ns >= since_ns).order_by(table.c.minute_ns.desc()).limit(limit)
         return [_DECISION.decode(body) for body in connection.execute(query).scalars()][::-1]
 
@@ -98,5 +99,5 @@ def jobs(url: str) -> list[dict[str, Any]]:
 
 
 def _rows(url: str, table: Table, where: ColumnElement[bool], order: ColumnElement[Any]) -> list[dict[str, Any]]:
-    with _reading(url) as connection:
+    with reading(url) as connection:
         return [dict(row) for row in connection.execute(select(table).where(where).order_by(order)).mappings()]
