@@ -29,6 +29,9 @@ POINTS: Final[Mapping[str, str]] = {
     "intent_durable_not_sent": "the intent is durable, the order's request is not on the wire",
     "order_sent_not_answered": "the order's request is on the wire, no byte of an answer has been read",
     "reply_not_journaled": "the answer to an order was read, the journal does not know it",
+    "replacement_durable_not_sent": "the intent of a replacement is durable, its request is not on the wire",
+    "replacement_sent_not_answered": "the request for a replacement is on the wire, no byte of an answer has been read",
+    "replaced_not_read": "a replacement was answered, how the order stands that was to go was not read",
     "look_up_not_sent": "an order in doubt is about to be looked up",
     "cancel_not_sent": "a cancel is durable, its request is not on the wire",
     "cancel_not_answered": "a cancel was carried out, how the order stands now was not read",
@@ -63,10 +66,11 @@ class _Aim:
         self.is_armed, self.point, self.left, self.waits = bool(order), "", 0, False
         if order in ("", COUNT):
             return
-        point, n, *live = order.split(":")
-        if point not in POINTS or not n.isdigit() or live not in ([], [LIVE]):
-            raise ValueError(f"{ENVIRONMENT}={order!r}: expected point:n[:live], and a point of {', '.join(POINTS)}")
-        self.point, self.left, self.waits = point, int(n), bool(live)
+        match order.split(":"):
+            case [point, n, *live] if point in POINTS and n.isdigit() and live in ([], [LIVE]):
+                self.point, self.left, self.waits = point, int(n), bool(live)
+            case _:
+                raise ValueError(f"{ENVIRONMENT}={order!r}: expected point:n[:live], and a point of {', '.join(POINTS)}")
 
     def count(self, point: str) -> None:
         assert point in POINTS, point

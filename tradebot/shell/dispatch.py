@@ -87,7 +87,7 @@ class Dispatch:
             self._go(self.look_up(client_order_id))
 
     async def _submit(self, intent: OrderIntent) -> None:
-        reach("intent_durable_not_sent")
+        reach("replacement_durable_not_sent" if intent.replaces else "intent_durable_not_sent")
         event = await self._broker.submit(intent)
         reach("reply_not_journaled")
         if not isinstance(event, ReplyLost):
@@ -98,6 +98,7 @@ class Dispatch:
     async def _follow_replaced(self, intent: OrderIntent | None) -> None:
         """How the order stands that was to be replaced: it may have filled instead, and no list shows a replaced leg."""
         if intent is not None and intent.replaces:
+            reach("replaced_not_read")
             for event in await self._broker.standing(intent.replaces):
                 self._inbox.put(event)
 

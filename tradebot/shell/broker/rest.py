@@ -91,7 +91,7 @@ class Rest:
 
     async def _once(self, method: str, path: str, body: bytes) -> httpx.Response:
         # Made here with the client's own headers: `build_request` merges and parses for longer than the rest of a send takes.
-        extensions = self._extensions | traced("order_sent_not_answered")
+        extensions = self._extensions | traced("order_sent_not_answered" if method == "POST" else "replacement_sent_not_answered")
         request = httpx.Request(method, self._url(path), headers=self._headers, content=body, extensions=extensions)
         try:
             return await self._client.send(request)
