@@ -24,7 +24,6 @@ from tradebot.shell.quiet import Quiet
 from tradebot.shell.store.database import private_folder
 from tradebot.shell.store.journal import Journal
 
-
 Tell = Callable[[OperatorOrder, str], None]  # order, reason
 
 
