@@ -79,7 +79,7 @@ def test_size_is_one_percent_of_equity_rounded_down() -> None:
     ("changes", "reason"),
     [
         ({"price_usd_max": 20}, "price 70.00 outside 1-20"),
-        ({"order_usd_max": 300}, "refused: order_usd 350.00 > 300"),
+        ({"order_usd_max": 300}, "refused: order_usd 367.50 > 300"),
     ],
 )
 def test_refusals_carry_their_numbers(changes: dict[str, float], reason: str) -> None:

@@ -27,7 +27,9 @@ from tradebot.core.opinions.mind import Mind
 from tradebot.core.opinions.opinion import Opinion, no_opinion
 from tradebot.core.opinions.strategist import by_strategies
 from tradebot.core.portfolio.sizer import Candidate, Sized, Sizer
-from tradebot.core.risk.limits import Proposal, RiskView, first_refusal
+from tradebot.core.portfolio.sizing import shares_scaled
+from tradebot.core.risk.exposure import Around, Exposure, lately
+from tradebot.core.risk.limits import Asked, first_refusal, least_headroom, rules_of, size_scale, worst_units
 from tradebot.core.state import Safety, State
 from tradebot.core.strategies.gates import throttle_reason
 
@@ -49,6 +51,8 @@ def mark(state: State, minute: MinuteClosed, session: Session, config: EngineCon
     assert minute.symbols == state.symbols, "the slice is not of this universe"
     np.copyto(state.marks, minute.close, where=minute.present)
     state.minute_ns = minute.minute_ns
+    if config.slicing.reads_volume:
+        state.see_volume(session.minute_index(minute.minute_ns), np.where(minute.present, minute.volume, 0))
     if not config.sizing.is_plain:
         at, opened, pairs = minute.minute_ns // NS_PER_MINUTE, session.open_ns // NS_PER_MINUTE, config.sizing.weighs_portfolio
         state.sizing.step(at, opened, minute.close, minute.present, with_pairs=pairs)
@@ -78,7 +82,8 @@ def decide(
 
     reasons = list(opinion.reasons)
     blocked = no_new_risk(state, minute, session, config)
-    entries = _entries(state, minute, identity, blocked, _by_conviction(opinion), opinion.conviction, opinion.evidence, config)
+    candidates = _by_conviction(opinion)
+    entries = _entries(state, minute, session, identity, blocked, candidates, opinion.conviction, opinion.evidence, config)
     for n, intent in entries.orders.items():
         intents.append(intent)
         qty[n], orders[n], reasons[n] = intent.qty, intent.client_order_id, "enter"
@@ -118,7 +123,7 @@ class _Entries:
 
 
 def _entries(
-    state: State, minute: MinuteClosed, identity: str, blocked: str | None, candidates: list[int], conviction: Float,
+    state: State, minute: MinuteClosed, session: Session, identity: str, blocked: str | None, candidates: list[int], conviction: Float,
     evidence: Float | None, config: EngineConfig, *, in_brief: bool = False,
 ) -> _Entries:  # fmt: skip
     """Size the candidates in their order, and hold each against the limits with all before it counted in.
@@ -126,31 +131,42 @@ def _entries(
     `in_brief`: nobody wants to know the reasons of those for which no place is left.
     """
     made, places = _Entries(), config.limits.positions_max
-    view = _risk_view(state, _busy(state))
-    sizer = _sizer(state, view.equity_units, evidence, config)
+    held = _exposure(state, config)
+    sizer = _sizer(state, held.equity_units, evidence, config)
     gates = config.playbook.gates if config.playbook is not None else None
     for asked, n in enumerate(candidates):
-        if in_brief and view.positions >= places:
+        if in_brief and len(held.busy) >= places:
             made.crowded = len(candidates) - asked
             break
         symbol, price = state.symbols[n], int(minute.close[n])
         refusal = blocked or state.locked.get(symbol) or chased_reason(state.unfilled.get(symbol, 0), config.execution) or None
         bracket = bracket_for(price, config.exits)
-        sized = sizer.size(Candidate(n, float(conviction[n]), price, bracket.stop_units, view.free_cash_units))
-        shares, made.sizes[n] = sized.shares, sized
-        refusal = refusal or sized.reason or first_refusal(Proposal(symbol, shares, price), view, config.limits)
+        sized = sizer.size(Candidate(n, float(conviction[n]), price, bracket.stop_units, held.free_cash_units))
+        made.sizes[n] = sized
+        choice = choose_entry(price, minute.spread_units(n), bracket, config.execution)
+        worst = worst_units(price, choice.limit_units, 1, held.rules.price_collar_fraction)
+        order = Asked(sized.shares, 1, price, choice.limit_units, worst)
+        refusal = refusal or sized.reason or None
+        if refusal is None:
+            order, refusal = _within_limits(order, held, symbol, _around(minute, session, n, config))
         if gates is not None:
             refusal = refusal or throttle_reason(minute.ts_event_ns, state.last_entry_ns, gates) or None
         if refusal is not None:
             made.refused[n] = refusal
             continue
-        choice = choose_entry(price, minute.spread_units(n), bracket, config.execution)
-        made.orders[n] = entry_intent(identity, symbol, shares, price, bracket, float(conviction[n]), minute.ts_event_ns, choice)
+        made.orders[n] = entry_intent(identity, symbol, order.qty, price, bracket, float(conviction[n]), minute.ts_event_ns, choice)
         state.last_entry_ns = minute.ts_event_ns
-        sizer.took(n, shares * price)
-        free_units = view.free_cash_units - shares * max(price, choice.limit_units)
-        view = RiskView(view.positions + 1, free_units, view.equity_units, view.day_start_equity_units)
+        sizer.took(n, order.qty * price)
+        held.add(order, symbol, minute.ts_event_ns)
     return made
+
+
+def _within_limits(order: Asked, held: Exposure, symbol: str, around: Around) -> tuple[Asked, str | None]:
+    """The order at the size that is left near a limit, and why it is refused, or None."""
+    seen, rules = held.seen(symbol, around), held.rules
+    if rules.headroom_fraction_below:
+        order = order._replace(qty=shares_scaled(order.qty, size_scale(least_headroom(seen, rules), rules.headroom_fraction_below)))
+    return order, first_refusal(order, seen, rules)
 
 
 def decide_foreseen(
@@ -171,7 +187,7 @@ def decide_foreseen(
     candidates = [n for n in foreseen.order(t, np.flatnonzero(wanted)) if n not in taken]
     identity = decision_id(config.profile, session, minute.minute_ns)
     evidence = foreseen.evidence[t] if foreseen.evidence is not None else None
-    entries = _entries(state, minute, identity, None, candidates, foreseen.conviction[t], evidence, config, in_brief=True)
+    entries = _entries(state, minute, session, identity, None, candidates, foreseen.conviction[t], evidence, config, in_brief=True)
     return list(entries.orders.values()), len(entries.refused) + entries.crowded
 
 
@@ -193,7 +209,7 @@ def no_new_risk(state: State, minute: MinuteClosed, session: Session, config: En
 
 def _busy(state: State) -> set[str]:
     """Symbols held, working or being closed."""
-    book, busy = state.book, set(state.closing)
+    book, busy = state.book, {*state.closing, *state.parents}
     for symbol, position in book.positions.items():
         if position.qty:
             busy.add(symbol)
@@ -202,9 +218,26 @@ def _busy(state: State) -> set[str]:
     return busy
 
 
-def _risk_view(state: State, busy: set[str]) -> RiskView:
-    free = state.book.cash_units - state.book.committed_units()
-    return RiskView(len(busy), free, state.equity_units(), state.day_start_equity_units)
+def _exposure(state: State, config: EngineConfig) -> Exposure:
+    """What is held and working, at worst."""
+    rules = rules_of(config.limits)
+    state.spent = lately(state.spent, state.now_ns, rules)
+    held = Exposure(
+        config.limits, rules, lambda symbol: symbol, _busy(state), state.book.cash_units, state.equity_units(),
+        state.day_start_equity_units, state.high_water_units, state.spent,
+    )  # fmt: skip
+    held.hold(state.book, state.mark)
+    for whole, left in ((parent.whole, parent.left) for parent in state.parents.values()):
+        sign, worst = whole.side.sign, worst_units(whole.reference_units, whole.limit_units, whole.side.sign, rules.price_collar_fraction)
+        held.promise(whole.symbol, sign, left * worst)
+    return held
+
+
+def _around(minute: MinuteClosed, session: Session, n: int, config: EngineConfig) -> Around:
+    """A symbol's market as this minute shows it."""
+    end_ns = minute.minute_ns + NS_PER_MINUTE
+    left_ns = flatten_ns(session.close_ns, config.exits) - end_ns
+    return Around(minute.ts_event_ns, minute.anchor_units(n), minute.ts_event_ns - end_ns, left_ns)
 
 
 def _sizer(state: State, equity_units: int, evidence: Float | None, config: EngineConfig) -> Sizer:

@@ -22,8 +22,8 @@ from tradebot.core.opinions.history import classifier_history
 from tradebot.core.opinions.mind import Mind
 from tradebot.core.portfolio import sizing
 from tradebot.core.portfolio.sizing import SizingConfig
-from tradebot.core.risk import limits
-from tradebot.core.risk.limits import LimitsConfig
+from tradebot.core.risk.limits import LimitsConfig, concentration, headroom, losses, numbers, order, portfolio, rates, working
+from tradebot.core.risk.limits import market as market_limits
 from tradebot.core.selection import entry
 from tradebot.core.selection.entry import EntryConfig
 from tradebot.core.strategies import gates
@@ -154,12 +154,6 @@ def test_compiled_size_is_the_pipelines(equity: int, price: int, fraction: float
     assert scan.shares_of(equity, price, fraction, most) == sizing.shares_of(equity, price, fraction, most)
 
 
-@given(st.integers(0, 10**6), prices, st.integers(0, 9), units, units, units, fractions)
-def test_compiled_limits_are_the_pipelines(qty: int, price: int, held: int, free: int, equity: int, start: int, loss: float) -> None:
-    asked = (qty, price, held, free, equity, start, 5, 50_000.0, loss)
-    assert scan.broken_limit(*asked) == limits.broken_limit(*asked)
-
-
 @given(prices, fractions, st.integers(1, 10**5), prices, fractions)
 def test_compiled_exits_are_the_engines(reference: int, stop: float, qty: int, price: int, target: float) -> None:
     assert orders.stop_units_of(reference, stop) == exits.stop_units_of(reference, stop)
@@ -185,7 +179,8 @@ def test_a_part_is_rounded_up(amount: int, num: int, den: int) -> None:
 
 
 def test_files_whose_functions_the_scan_compiles_count_for_the_kernels_folder() -> None:
-    for module in (sizing, limits, exits, entry, gates):
+    limits = (concentration, headroom, losses, market_limits, numbers, order, portfolio, rates, working)
+    for module in (sizing, *limits, exits, entry, gates):
         assert module.__file__ is not None
         with open(module.__file__, "rb") as source:
             text = source.read()

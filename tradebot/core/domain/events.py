@@ -59,6 +59,14 @@ class MinuteClosed(_Event, frozen=True):
         bid, ask = int(self.tape[n, BID]), int(self.tape[n, ASK])
         return ask - bid if ask > bid > 0 else 0
 
+    def anchor_units(self, n: int) -> int:
+        """What a price is measured against: the middle of the quote, rounded down, or the close where no quote is known."""
+        if self.tape is not None:
+            bid, ask = int(self.tape[n, BID]), int(self.tape[n, ASK])
+            if ask > bid > 0:
+                return (bid + ask) // 2
+        return int(self.close[n])
+
 
 class TickKind(StrEnum):
     """The timetable's instants (SYSTEMS.md section 0)."""

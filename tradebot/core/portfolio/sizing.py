@@ -19,6 +19,11 @@ def shares_floor(notional_units: float, price_units: int) -> int:
     return math.floor(notional_units / price_units)
 
 
+def shares_scaled(shares: int, scale: float) -> int:
+    """Whole shares of a size that a scale in [0, 1] shrinks, rounded down. A scale of 1 leaves them as they are."""
+    return shares if scale >= 1.0 else math.floor(shares * scale)
+
+
 def shares_of(equity_units: int, price_units: int, equity_fraction: float, max_shares: int) -> int:
     """`floor(equity * fraction / price)`, at most `max_shares` where that is not 0; 0 for what is not positive and finite."""
     notional_units = equity_units * equity_fraction

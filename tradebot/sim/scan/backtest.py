@@ -20,6 +20,7 @@ from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.units import NS_PER_S, units_nearest
 from tradebot.core.execution.exits import flatten_ns
 from tradebot.core.execution.order_type import STYLES
+from tradebot.core.risk.limits import rules_of as limit_rules_of
 from tradebot.core.selection.entry import price_bounds_units
 from tradebot.sim.impact import ImpactTables, impact_tables_of
 from tradebot.sim.outcome import CostWaterfall, Outcome
@@ -93,7 +94,8 @@ def scan_market(
     book.account[at.ROW] = first_minute
     bars = _bars(grid, venue, impact, first_minute)
     spread = _spreads(seen or grid) if config.execution.entry_order == "by_spread" else _NONE
-    wishes = Wishes(_plain(conviction), _plain(valid), np.zeros((0, 0), np.bool_) if exits is None else _plain(exits), spread)
+    closing = np.zeros((0, 0), np.bool_) if exits is None else _plain(exits)
+    wishes = Wishes(_plain(conviction), _plain(valid), closing, spread, _anchors(seen or grid))
     trades = np.empty((_ROOM + 2 * symbols, at.TRADE_WIDTH), np.int64)
     fills, orders = np.zeros((log_rows, at.LOG_WIDTH), np.int64), np.zeros((log_rows, at.LOG_WIDTH), np.int64)
     while not scan(bars, wishes, days, rules, grid.minute_ns, book, trades, fills, orders, 2 * symbols):
@@ -116,9 +118,7 @@ def rules_of(config: EngineConfig, venue: VenueConfig, grace_s: float) -> Rules:
         price_units_max=high,
         equity_fraction=config.sizing.equity_fraction,
         max_shares=config.sizing.max_shares,
-        positions_max=config.limits.positions_max,
-        order_usd_max=float(config.limits.order_usd_max),
-        daily_loss_fraction_max=config.limits.daily_loss_fraction_max,
+        limits=limit_rules_of(config.limits),
         stop_fraction=config.exits.stop_fraction,
         target_fraction=config.exits.target_fraction,
         order_interval_s_min=0.0 if book is None or book.gates is None else float(book.gates.order_interval_s_min),
@@ -214,6 +214,15 @@ def _spreads(grid: MarketGrid) -> Int:
         return _NONE
     bid, ask = grid.tape[..., TAPE.index("bid")], grid.tape[..., TAPE.index("ask")]
     return np.ascontiguousarray(np.where((bid > 0) & (ask > bid), ask - bid, 0))
+
+
+def _anchors(grid: MarketGrid) -> Int:
+    """`MinuteClosed.anchor_units` of every minute (T, N); (0, 0) where no quote is known at all."""
+    if grid.tape is None:
+        return _NONE
+    bid, ask = grid.tape[..., TAPE.index("bid")], grid.tape[..., TAPE.index("ask")]
+    quoted = (bid > 0) & (ask > bid)
+    return np.ascontiguousarray(np.where(quoted, (bid + ask) // 2, grid.close)) if quoted.any() else _NONE
 
 
 def _plain(values: npt.NDArray[T]) -> npt.NDArray[T]:

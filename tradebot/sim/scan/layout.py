@@ -7,6 +7,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from tradebot.core.risk.limits.numbers import Rules as LimitRules
+
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
@@ -36,6 +38,7 @@ class Wishes(NamedTuple):
     valid: Bool
     exits: Bool
     spread: Int
+    anchor: Int  # what prices are measured against; (0, 0) where that is the close everywhere
 
 
 class Days(NamedTuple):
@@ -56,9 +59,7 @@ class Rules(NamedTuple):
     price_units_max: int
     equity_fraction: float
     max_shares: int
-    positions_max: int
-    order_usd_max: float
-    daily_loss_fraction_max: float
+    limits: LimitRules
     stop_fraction: float
     target_fraction: float
     order_interval_s_min: float
@@ -99,7 +100,8 @@ WHY_MARK = 15  # the mark that it saw
 LIMIT = 16  # of an entry that waits, 0 = at the market
 DECIDED_NS = 17  # when the entry was decided
 UNFILLED = 18  # entries in a row that were taken back unfilled, of this session
-BOOK_WIDTH: Final = 19
+ASKED_NS = 19  # when the symbol's last entry was decided
+BOOK_WIDTH: Final = 20
 
 NO_EXIT, RESTING, QUEUED = 0, 1, 2
 
@@ -130,7 +132,10 @@ SAFETY = 15  # core.state.Safety by its place: ACTIVE, REDUCING, HALTED
 HIGH_WATER = 16
 TRIP_EQUITY = 17  # what the kill switch saw
 TRIP_START = 18
-ACCOUNT_WIDTH: Final = 19
+ASKED_LAST_NS = 19  # when an entry was decided last, of whatever symbol
+ASKED_ORDERS = 20  # how many then, and their worth at worst
+ASKED_UNITS = 21
+ACCOUNT_WIDTH: Final = 22
 
 ACTIVE, REDUCING, HALTED = 0, 1, 2
 

@@ -15,13 +15,18 @@ from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.core.execution import exits
 from tradebot.core.kernels.kernel import kernel
 from tradebot.core.portfolio import sizing
-from tradebot.core.risk import breaker, limits
+from tradebot.core.risk import breaker
+from tradebot.core.risk.limits.numbers import SHARES_MAX, Asked, Seen
 from tradebot.core.selection import entry
 from tradebot.core.strategies import gates
 from tradebot.sim.scan.fills import meet_open, sell_at_market, sell_units, walk_bar, walk_entry
 from tradebot.sim.scan.inlined import inlined
 from tradebot.sim.scan.layout import (
     ACTIVE,
+    ASKED_LAST_NS,
+    ASKED_NS,
+    ASKED_ORDERS,
+    ASKED_UNITS,
     BUSY,
     CASH,
     CLOSING,
@@ -64,12 +69,13 @@ from tradebot.sim.scan.layout import (
     Rules,
     Wishes,
 )
+from tradebot.sim.scan.limits import broken_limit, least_headroom, lent_units, size_scale, worst_units
 from tradebot.sim.scan.orders import advance_closes, flatten, limit_of, submit_entry, take_back, take_back_all, want_closed
 from tradebot.sim.scan.queue import heapify, pop_first
 
 entry_code = kernel(entry.entry_code)
 shares_of = kernel(sizing.shares_of)
-broken_limit = kernel(limits.broken_limit)
+shares_scaled = kernel(sizing.shares_scaled)
 is_throttled = kernel(gates.is_throttled)
 exit_code = kernel(exits.exit_code)
 tripped = kernel(breaker.tripped)
@@ -203,13 +209,14 @@ def decide(
         equity += value
         exposure += value
         if book.rows[n, WANT]:
-            committed += book.rows[n, WANT] * max(book.rows[n, REFERENCE], book.rows[n, LIMIT])
+            worst = worst_units(book.rows[n, REFERENCE], book.rows[n, LIMIT], 1, rules.limits.price_collar_fraction)
+            committed += book.rows[n, WANT] * worst
             waiting = True
     book.equity[t], book.exposure[t] = equity, exposure
     trip = breaker.HOLDS
     if account[SAFETY] != HALTED:
         trip = tripped(
-            equity, account[DAY_START], account[HIGH_WATER], rules.day_loss_kills, rules.daily_loss_fraction_max,
+            equity, account[DAY_START], account[HIGH_WATER], rules.day_loss_kills, rules.limits.daily_loss_fraction_max,
             rules.drawdown_fraction_max,
         )  # fmt: skip
     if trip != breaker.HOLDS:
@@ -218,7 +225,7 @@ def decide(
     if blocked or account[SAFETY] != ACTIVE:
         account[REFUSALS] += count
     elif count:
-        entries = choose(bars, wishes, rules, book, t, known_ns, count, equity, account[CASH] - committed)
+        entries = choose(bars, wishes, rules, book, t, end_ns, known_ns, count, equity, account[CASH] - committed, exposure + committed)
     if waiting:
         take_back(book, known_ns, rules.patience_ns)
         if trip != breaker.HOLDS:
@@ -244,34 +251,60 @@ def break_off(book: Book, trip: int, equity: int, t: int) -> None:
 
 
 @inlined
-def choose(bars: Bars, wishes: Wishes, rules: Rules, book: Book, t: int, known_ns: int, count: int, equity: int, free: int) -> int:
+def choose(
+    bars: Bars,
+    wishes: Wishes,
+    rules: Rules,
+    book: Book,
+    t: int,
+    end_ns: int,
+    known_ns: int,
+    count: int,
+    equity: int,
+    free: int,
+    gross: int,
+) -> int:
     """Ask size, limits and throttle for each candidate, most convinced first. How many may enter.
 
     The chosen stand at the end of `queue`, backwards (as places fall free in front, none is overwritten), and their sizes in `shares`.
     """
     account, conviction = book.account, wishes.conviction[t]
-    positions, entries = account[BUSY], 0
+    positions, entries, limits = account[BUSY], 0, rules.limits
+    asked_orders, asked_units, taken = 0, 0, 0
+    if known_ns - account[ASKED_LAST_NS] < NS_PER_MINUTE:
+        asked_orders, asked_units = account[ASKED_ORDERS], account[ASKED_UNITS]
     heapify(book.queue, count, conviction)
     while count:
-        if positions >= rules.positions_max:
+        if positions >= limits.positions_max:
             account[REFUSALS] += count
             break
         n = pop_first(book.queue, count, conviction)
         count -= 1
         price = bars.close[t, n]
         shares = shares_of(equity, price, rules.equity_fraction, rules.max_shares)
-        broken = broken_limit(
-            shares, price, positions, free, equity, account[DAY_START],
-            rules.positions_max, rules.order_usd_max, rules.daily_loss_fraction_max,
+        limit = limit_of(bars, wishes, rules, t, n)
+        worst = worst_units(price, limit, 1, limits.price_collar_fraction)
+        anchor = wishes.anchor[t, n] if wishes.anchor.shape[0] else price
+        seen = Seen(
+            positions, free, equity - gross + lent_units(equity, limits.buying_power_multiple), equity, account[DAY_START],
+            account[HIGH_WATER], 0, gross, gross, 0, 0, 0.0, 0.0, asked_orders, asked_units, known_ns - book.rows[n, ASKED_NS], anchor,
+            known_ns - end_ns, 1, 0, 0, 0, SHARES_MAX,
         )  # fmt: skip
+        if limits.headroom_fraction_below:
+            shares = shares_scaled(shares, size_scale(least_headroom(seen, limits), limits.headroom_fraction_below))
+        broken = broken_limit(Asked(shares, 1, price, limit, worst), seen, limits)
         chased = book.rows[n, UNFILLED] > rules.reprice_max
         if book.rows[n, LOCKED] or chased or broken or is_throttled(known_ns, account[LAST_ENTRY_NS], rules.order_interval_s_min):
             account[REFUSALS] += 1
             continue
         book.queue[len(book.queue) - 1 - entries], book.shares[entries] = n, shares
         account[LAST_ENTRY_NS] = known_ns
-        worst = max(price, limit_of(bars, wishes, rules, t, n))
-        positions, free, entries = positions + 1, free - shares * worst, entries + 1
+        book.rows[n, ASKED_NS] = known_ns
+        value = shares * worst
+        positions, free, entries, gross = positions + 1, free - value, entries + 1, gross + value
+        asked_orders, asked_units, taken = asked_orders + 1, asked_units + value, taken + value
+    if entries:
+        account[ASKED_LAST_NS], account[ASKED_ORDERS], account[ASKED_UNITS] = known_ns, entries, taken
     return entries
 
 

@@ -1,4 +1,7 @@
-"""Limits on what may fall together: a sector, a group of symbols that move as one, and the portfolio's value at risk."""
+"""Limits on what may fall together: a sector, a group of symbols that move as one, and the portfolio's value at risk.
+
+The fast backtest compiles (njit) the same source.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,8 @@ Headroom is the part of a limit that is left: 1 with nothing used, 0 at the limi
 portfolio is never at full size. Here a profile says below which headroom it begins (`headroom_fraction_below`, 1.0 = 004's own rule):
 
     scale = sqrt(h / below)   where h = min(headroom of each limit) < below, else 1
+
+The fast backtest compiles (njit) the same source.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ def least_headroom(seen: Seen, rules: Rules) -> float:
 
 
 def size_scale(headroom: float, below: float) -> float:
-    """`sqrt(headroom / below)`, at most 1; 1 where `below` is 0, which is how a profile's "off" arrives here; 0 for what is no number."""
-    if below == 0.0 or headroom >= below:
+    """`sqrt(headroom / below)`, at most 1; always 1 where `below` is 0, as "off" arrives here; 0 for what is no number."""
+    if headroom >= below:
         return 1.0
     return math.sqrt(headroom / below) if headroom > 0.0 else 0.0

@@ -1,4 +1,4 @@
-"""Limits on what has been lost already."""
+"""Limits on what has been lost already. The fast backtest compiles (njit) the same source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits on when and on what may be traded at all."""
+"""Limits on when and on what may be traded at all. The fast backtest compiles (njit) the same source."""
 
 from __future__ import annotations
 

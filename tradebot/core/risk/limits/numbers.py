@@ -2,7 +2,7 @@
 
 Money is in units of 1e-4 dollars, times in ns. "Worst" means the worst price at which something still open could trade: its limit, or for
 a market order the price that the decision saw and the collar on top (`worst_units`). Named tuples of numbers, so that the fast backtest
-hands the very same ones to the very same functions, compiled.
+hands the very same ones to the very same functions, compiled (njit).
 """
 
 from __future__ import annotations
@@ -90,6 +90,6 @@ def worst_units(price_units: int, limit_units: int, sign: int, price_collar_frac
 
     A short sale's worst price is where the position stands after it has moved against it, the same collar above.
     """
-    if limit_units > 0 and sign > 0:
+    if limit_units > 0 and sign == 1:
         return limit_units
     return math.ceil(price_units * (1.0 + price_collar_fraction))

@@ -1,4 +1,7 @@
-"""Limits on the order by itself. Each is a plain function of numbers that says True where the order breaks it."""
+"""Limits on the order by itself. Each is a plain function of numbers that says True where the order breaks it.
+
+The fast backtest compiles (njit) the same source.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ def no_shares_text(asked: Asked, seen: Seen, rules: Rules) -> str:
 def impossible_numbers(asked: Asked, seen: Seen, rules: Rules) -> bool:
     """Numbers that no order has: a price that is not positive or beyond all prices, a quantity beyond all quantities, no equity."""
     prices = 0 < asked.price_units <= PRICE_UNITS_MAX and 0 < asked.worst_units <= PRICE_UNITS_MAX
-    return not (prices and asked.qty <= SHARES_MAX and seen.equity_units > 0 and (asked.sign == 1 or asked.sign == -1))
+    return not (prices and asked.qty <= SHARES_MAX and seen.equity_units > 0 and abs(asked.sign) == 1)
 
 
 def impossible_numbers_text(asked: Asked, seen: Seen, rules: Rules) -> str:

@@ -1,4 +1,4 @@
-"""Limits on what the whole portfolio comes to, in dollars and in parts of equity."""
+"""Limits on what the whole portfolio comes to, in dollars and in parts of equity. The fast backtest compiles (njit) the same source."""
 
 from __future__ import annotations
 

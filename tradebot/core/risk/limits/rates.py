@@ -1,4 +1,7 @@
-"""Limits on how fast orders may follow each other: the fuse against a decision that repeats itself."""
+"""Limits on how fast orders may follow each other: the fuse against a decision that repeats itself.
+
+The fast backtest compiles (njit) the same source.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +29,8 @@ def too_much_in_minute_text(asked: Asked, seen: Seen, rules: Rules) -> str:
 
 
 def symbol_too_soon(asked: Asked, seen: Seen, rules: Rules) -> bool:
-    """The symbol's last order was a moment ago (000: 120 s). A time since then that is negative is a clock that lies."""
-    return not (seen.symbol_idle_ns >= 0 and seen.symbol_idle_ns >= rules.symbol_interval_ns_min)
+    """The symbol's last order was a moment ago (000: 120 s). "off" asks for 0 s, so a time below zero is refused in any profile."""
+    return not seen.symbol_idle_ns >= rules.symbol_interval_ns_min
 
 
 def symbol_too_soon_text(asked: Asked, seen: Seen, rules: Rules) -> str:

@@ -64,7 +64,7 @@ def edges(rules: Rules) -> Mapping[str, Edge | None]:
     def order(refused: dict[str, int], passed: dict[str, int]) -> Edge:
         return Edge((asked._replace(**refused), seen), (asked._replace(**passed), seen))
 
-    def world(name: str, refused: float, passed: float) -> Edge:
+    def world(name: str, refused: int, passed: int) -> Edge:
         return Edge((asked, seen._replace(**{name: refused})), (asked, seen._replace(**{name: passed})))
 
     def room(name: str, bound: float) -> Edge | None:
@@ -81,15 +81,18 @@ def edges(rules: Rules) -> Mapping[str, Edge | None]:
         return Edge((asked, begun._replace(equity_units=EQUITY - lost)), (asked, begun._replace(equity_units=EQUITY - lost + 1)))
 
     def risk(name: str, fraction: float) -> Edge | None:
-        most = fraction * EQUITY
-        return world(name, math.nextafter(most, math.inf), most) if fraction < math.inf else None
+        if fraction == math.inf:
+            return None
+        most = {name: fraction * EQUITY}
+        beyond = {name: math.nextafter(most[name], math.inf)}
+        return Edge((asked, Seen(**(seen._asdict() | beyond))), (asked, Seen(**(seen._asdict() | most))))
 
     def above(name: str, bound: float) -> Edge | None:
         return order({name: math.floor(bound) + 1}, {name: math.floor(bound)}) if bound < math.inf else None
 
     lent, reach = math.floor(rules.cash_borrowed_fraction_max * EQUITY), math.floor(rules.price_collar_fraction * _ANCHOR)
     idle, oldest = math.ceil(rules.symbol_interval_ns_min), math.floor(rules.data_age_ns_max)
-    low, many = math.ceil(rules.price_units_min), rules.orders_per_minute_max
+    low, many = math.ceil(rules.price_units_min), math.floor(min(rules.orders_per_minute_max, 1e9))
     anchored = seen._replace(anchor_units=_ANCHOR)
     return {
         "no_shares": order({"qty": 0}, {}),
@@ -109,7 +112,7 @@ def edges(rules: Rules) -> Mapping[str, Edge | None]:
         "leverage_too_high": room("gross_units", rules.leverage_max * EQUITY),
         "var_too_high": risk("var_units", rules.var_fraction_max),
         "historical_var_too_high": risk("historical_var_units", rules.historical_var_fraction_max),
-        "too_many_orders": world("orders_in_minute", many, many - 1) if many < math.inf else None,
+        "too_many_orders": world("orders_in_minute", many, many - 1) if rules.orders_per_minute_max < math.inf else None,
         "too_much_in_minute": room("notional_in_minute_units", rules.notional_units_per_minute_max),
         "symbol_too_soon": world("symbol_idle_ns", idle - 1, idle),
         "price_too_low": order({"price_units": low - 1}, {"price_units": low}) if low > 0 else None,

@@ -1,4 +1,7 @@
-"""Limits on what this order does to our own orders that are open already. These hold for orders that reduce risk, too."""
+"""Limits on what this order does to our own orders that are open already. These hold for orders that reduce risk, too.
+
+The fast backtest compiles (njit) the same source.
+"""
 
 from __future__ import annotations
 
