@@ -15,6 +15,7 @@ from alpaca.trading.requests import LimitOrderRequest, MarketOrderRequest, Repla
 
 from tests.contract.sim_alpaca.conftest import MINUTE_NS, TRADED, Lab
 from tradebot.sim.alpaca_server.faults import NAMES
+from tradebot.sim.alpaca_server.storm import KINDS, Storm
 
 LOGIN = json.dumps({"action": "auth", "key": "k", "secret": "s"})
 
@@ -56,7 +57,7 @@ def test_the_switchboard(lab: Lab) -> None:
     assert lab.http.get("/sim/faults").json() == [{"name": "http_429", "count": 2, "struck": 0, "path": "/v2/clock"}]
     lab.http.delete("/sim/faults")
     assert lab.http.get("/sim/faults").json() == []
-    assert len(NAMES) == 24
+    assert set(KINDS) <= NAMES
 
 
 def test_504_after_accept_leaves_an_order_behind(lab: Lab) -> None:
@@ -263,3 +264,48 @@ async def test_slow_client_is_cut_off(lab: Lab, monkeypatch: pytest.MonkeyPatch)
         lab.trading.submit_order(order())  # two updates at once
         with pytest.raises(websockets.ConnectionClosedError):
             await events(socket, 2)
+
+
+def test_a_request_may_be_carried_out_and_its_connection_reset(lab: Lab) -> None:
+    for name, orders in (("http_abort", 0), ("http_abort_after_accept", 1)):
+        lab.arm(name, method="POST", path="/v2/orders")
+        body = {"symbol": "HAND", "qty": "10", "side": "buy", "type": "market", "time_in_force": "day"}
+        with pytest.raises(httpx.TransportError):
+            lab.http.post("/v2/orders", json=body)
+        assert len(lab.simulator.venue.orders) == orders
+
+
+def test_an_answer_may_end_in_the_middle(lab: Lab) -> None:
+    lab.arm("http_cut_json", path="/v2/account")
+    cut = lab.http.get("/v2/account")
+    assert cut.status_code == 200
+    with pytest.raises(json.JSONDecodeError):
+        cut.json()
+    assert lab.http.get("/v2/account").json()["status"] == "ACTIVE"
+
+
+def test_a_storm_strikes_at_its_rate_and_the_same_seed_strikes_the_same(lab: Lab) -> None:
+    storm = {"seed": 7, "rate": 0.25, "faults": [{"name": "http_429"}, {"name": "http_503_html", "path": "/v2/account"}]}
+    heard: list[list[int]] = []
+    for _ in range(2):
+        lab.http.post("/sim/storm", json=storm).raise_for_status()
+        heard.append([lab.http.get("/v2/clock").status_code for _ in range(700)])
+    assert heard[0] == heard[1]
+    assert 10 <= heard[0].count(429) <= 45  # two of the seven kinds that share an answer: 700 * 0.25 / 7 = 25 each
+    assert heard[0].count(503) == 0
+    [limited, _] = lab.http.get("/sim/faults").json()
+    assert (limited["name"], limited["chances"], limited["struck"]) == ("http_429", 700, heard[0].count(429))
+    lab.http.delete("/sim/faults")
+    assert lab.http.get("/v2/clock").status_code == 200
+
+
+def test_no_kind_s_luck_hangs_on_another_s() -> None:
+    alone, among = Storm.of(3, 0.5, [{"name": "trade_drop"}]), Storm.of(3, 0.5, [{"name": "trade_drop"}, {"name": "positions_lag"}])
+    drawn = [[storm.take("trade_drop", {"event": "fill"}) is not None for _ in range(50)] for storm in (alone, among)]
+    assert drawn[0] == drawn[1]
+    assert True in drawn[0]
+
+
+@pytest.mark.parametrize("storm", [{"rate": 2}, {"rate": "x"}, {"seed": "x"}, {"faults": [{"name": "gremlins"}]}, {"faults": "all"}])
+def test_a_storm_that_cannot_be_is_refused(lab: Lab, storm: dict[str, Any]) -> None:
+    assert lab.http.post("/sim/storm", json=storm).status_code == 422

@@ -15,7 +15,19 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from sqlalchemy import Dialect, Engine, PoolProxiedConnection, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Dialect,
+    Engine,
+    PoolProxiedConnection,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 from tradebot.core.domain.commands import Command
 from tradebot.core.domain.events import Event
@@ -222,7 +234,8 @@ def _plan(dialect: Dialect) -> tuple[tuple[str, statements.Statement], ...]:
     older, table = schema.snapshots.alias(), schema.snapshots
     before = select(func.max(older.c.seq)).where(older.c.seq < bindparam("b_seq")).scalar_subquery()
     pruned = delete(table).where(table.c.session.is_(None), table.c.seq < before)  # the newest and the one before it stay
-    one, kept = literal_column("1"), literal_column(str(CLOSINGS_KEPT - 1))  # no parameters: each row's are given by name
+    one: ColumnElement[int] = literal_column("1")  # no parameters: each row's are given by name
+    kept: ColumnElement[int] = literal_column(str(CLOSINGS_KEPT - 1))
     closings = select(older.c.seq).where(older.c.session.is_not(None)).order_by(older.c.seq.desc()).limit(one).offset(kept)
     old = delete(table).where(table.c.seq < closings.scalar_subquery(), table.c.seq < bindparam("b_seq"))
     return (

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Mapping
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -96,12 +97,38 @@ class Door:
         elif strikes("http_504_after_accept", **here) is not None:
             await self._app(scope, receive, _swallow)
             await Response(b"", 504)(scope, receive, send)
+        elif strikes("http_abort", **here) is not None:
+            _reset(send)
+        elif strikes("http_abort_after_accept", **here) is not None:
+            await self._app(scope, receive, _swallow)
+            _reset(send)
+        elif strikes("http_cut_json", **here) is not None:
+            await _cut(self._app, scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
 
 async def _swallow(message: Message) -> None:
     """Where an answer goes that nobody will see."""
+
+
+def _reset(send: Send) -> None:
+    """A TCP reset in place of an answer."""
+    cycle: Any = send.__self__  # type: ignore[attr-defined]  # uvicorn's cycle of one request knows its transport
+    cycle.transport.abort()
+
+
+async def _cut(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """The answer as it would be, without its second half."""
+    said: list[Message] = []
+
+    async def keep(message: Message) -> None:
+        said.append(message)
+
+    await app(scope, receive, keep)
+    start, *bodies = said
+    body = b"".join(message.get("body", b"") for message in bodies)
+    await Response(body[: len(body) // 2], start["status"], media_type="application/json")(scope, receive, send)
 
 
 async def _hang(receive: Receive) -> None:

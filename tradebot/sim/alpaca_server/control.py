@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from tradebot.sim.alpaca_server.faults import NAMES
 from tradebot.sim.alpaca_server.state import Simulator
+from tradebot.sim.alpaca_server.storm import KINDS, Storm
 from tradebot.sim.alpaca_server.wire import MALFORMED, answer, read_body, refuse
 
 
@@ -43,6 +44,17 @@ async def arm(request: Request) -> Response:
     return answer(simulator.faults.as_json())
 
 
+async def rage(request: Request) -> Response:
+    """`{"seed", "rate", "faults"}`; see `storm`."""
+    simulator, body = _simulator(request), await read_body(request)
+    seed, rate, faults = body.get("seed", 0), body.get("rate", 0.05), body.get("faults")
+    known = faults is None or (isinstance(faults, list) and all(isinstance(f, dict) and f.get("name") in KINDS for f in faults))
+    if not isinstance(seed, int) or not isinstance(rate, int | float) or not 0 <= rate <= 1 or not known:
+        raise refuse(422, MALFORMED, f"a storm is a seed, a rate of 0 to 1, and a list of faults of {', '.join(KINDS)}")
+    simulator.faults.storm = Storm.of(seed, float(rate), faults)
+    return answer(simulator.faults.as_json())
+
+
 async def show(request: Request) -> Response:
     return answer(_simulator(request).faults.as_json())
 
@@ -65,6 +77,7 @@ ROUTES = [
     Route("/sim/frames", frames, methods=["GET"]),
     Route("/sim/status", status, methods=["POST"]),
     Route("/sim/faults", arm, methods=["POST"]),
+    Route("/sim/storm", rage, methods=["POST"]),
     Route("/sim/faults", show, methods=["GET"]),
     Route("/sim/faults", clear, methods=["DELETE"]),
 ]

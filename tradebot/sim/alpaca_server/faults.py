@@ -1,6 +1,7 @@
 """Switches for what goes wrong in the real world, each armed with a count (WIRE.md section 8, last line).
 
-`POST /sim/faults {"name": NAME, "count": N, ...}` arms; every time the fault strikes one is used up. What each does:
+`POST /sim/faults {"name": NAME, "count": N, ...}` arms; every time the fault strikes one is used up. `POST /sim/storm` lets them
+strike at a rate (`storm`). What each does:
 
 | name | strikes | options |
 |---|---|---|
@@ -8,6 +9,8 @@
 | http_429 | not carried out; 429 with rate-limit headers | method, path |
 | http_503_html | not carried out; 503 with an HTML page | method, path |
 | http_hang | not carried out, never answered | method, path |
+| http_abort, http_abort_after_accept | not carried out, or carried out; the connection is reset instead of an answer | method, path |
+| http_cut_json | carried out; the answer ends in the middle | method, path |
 | data_406 | authentication on the data stream answers 406; with `hold_s` so does every one within that many wall seconds | hold_s |
 | data_405, data_409 | 405 answers a subscribe, 409 answers an authentication | |
 | data_407 | instead of a data frame: "slow client", then close | |
@@ -34,12 +37,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tradebot.sim.alpaca_server.storm import Storm, fits
+
 NAMES = frozenset(
     {
         "http_504_after_accept",
         "http_429",
         "http_503_html",
         "http_hang",
+        "http_abort",
+        "http_abort_after_accept",
+        "http_cut_json",
         "data_405",
         "data_406",
         "data_407",
@@ -84,9 +92,10 @@ class Fault:
 
 @dataclass(slots=True)
 class Faults:
-    """All armed faults. `take` asks whether one strikes here and uses it up."""
+    """All armed faults, and the storm where there is one. `take` asks whether one strikes here and uses it up."""
 
     armed: list[Fault] = field(default_factory=list)
+    storm: Storm | None = None
 
     def arm(self, name: str, count: int = 1, **options: Any) -> None:
         """Raises KeyError for a name that does not exist."""
@@ -97,15 +106,16 @@ class Faults:
     def take(self, name: str, **here: str) -> Mapping[str, Any] | None:
         """The options of the first armed fault of this name whose options do not contradict `here`; None when none strikes."""
         for fault in self.armed:
-            matches = all(fault.options.get(key) in (None, "", value) for key, value in here.items())
-            if fault.name == name and fault.count > 0 and matches:
+            if fault.name == name and fault.count > 0 and fits(fault.options, here):
                 fault.count -= 1
                 fault.struck += 1
                 return fault.options
-        return None
+        return None if self.storm is None else self.storm.take(name, here)
 
     def clear(self) -> None:
         self.armed.clear()
+        self.storm = None
 
     def as_json(self) -> list[dict[str, Any]]:
-        return [{"name": f.name, "count": f.count, "struck": f.struck, **f.options} for f in self.armed]
+        armed = [{"name": f.name, "count": f.count, "struck": f.struck, **f.options} for f in self.armed]
+        return armed + ([] if self.storm is None else self.storm.as_json())
