@@ -12,6 +12,7 @@ import random
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Engine
@@ -31,13 +32,17 @@ class Disk:
 
     timeline: Timeline
     chance: random.Random
-    url: str
+    path: Path
     error: str = ""
     slow_ns: int = 0
     writer: VirtualWriter | None = None
     commits: int = 0
     lost_jobs: int = 0
     committed: Callable[[list[Job]], None] = field(default=lambda batch: None)
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.path}"
 
     def open(self, url: str) -> Journal:
         """The journal of one life. Raises OperatorFault as the daemon's own does."""

@@ -96,6 +96,7 @@ STRIKES: Final[dict[str, Callable[[Broker, Question], Answer | None]]] = {
     "503": lambda world, question: Answer(503, HTML),
     "429": lambda world, question: Answer(429, b'{"code":42910000,"message":"rate limit exceeded"}'),
     "429_retry_after": lambda world, question: Answer(429, b'{"code":42910000,"message":"rate limit exceeded"}', {"Retry-After": "3"}),
+    "401": lambda world, question: Answer(401, b'{"code":40110000,"message":"request is not authorized"}'),
     "html_200": _html,
     "truncated": _truncated,
 }
@@ -111,6 +112,7 @@ class Broker:
         self._app = SimpleNamespace(state=SimpleNamespace(simulator=simulator))
         self.arrives: Callable[[Question], None] = lambda question: None
         self.answered: Callable[[Question, Answer], None] = lambda question, answer: None
+        self.refusals: list[Callable[[Question], Answer | None]] = []
         self._exact: dict[tuple[str, str], Any] = {}
         self._patterns: list[tuple[str, re.Pattern[str], Any]] = []
         routes = [*rest_orders.ROUTES, *rest_account.ROUTES, *rest_positions.ROUTES, *rest_market.ROUTES, *rest_data.ROUTES]
@@ -130,6 +132,9 @@ class Broker:
         return answer
 
     def _serve(self, question: Question) -> Answer:
+        for refuse in self.refusals:
+            if (refused := refuse(question)) is not None:
+                return refused
         endpoint, found = self._endpoint(question)
         if endpoint is None:
             return Answer(404, b'{"code":40410000,"message":"Not Found"}')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import types
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -71,7 +71,7 @@ class Connection:
 
     def __init__(self, stream: str, timeline: Timeline, weather: StreamWeather, loop: asyncio.AbstractEventLoop) -> None:
         self.transport = self
-        self._stream = stream
+        self.stream = stream
         self._timeline = timeline
         self._weather = weather
         self._loop = loop
@@ -85,7 +85,7 @@ class Connection:
 
     def travel(self, frame: Any) -> None:
         """A frame leaves the broker."""
-        frames = [frame] if frame in (CLOSED, ABORTED) else self._weather.alter(self._stream, frame)
+        frames = [frame] if frame in (CLOSED, ABORTED) else self._weather.alter(self.stream, frame)
         for one in frames:
             self._last_ns = max(self._last_ns, self._timeline.now_ns + self._weather.frame_ns())
             self._timeline.at(self._last_ns, lambda one=one: self._arrive(one))
@@ -219,10 +219,17 @@ class Sockets:
         for connection in tuple(self.open):
             connection._finish(ABORTED)
 
+    def deliver(self, stream: str, frames: Sequence[str | bytes]) -> None:
+        """Frames that were held back arrive, where their connection is still open."""
+        for connection in tuple(self.open):
+            if connection.stream == stream:
+                for frame in frames:
+                    connection.travel(frame)
+
     def cut(self, stream: str, *, abrupt: bool) -> None:
         """The broker or the net ends a stream's connection."""
         for connection in tuple(self.open):
-            if connection._stream == stream:
+            if connection.stream == stream:
                 connection.travel(ABORTED if abrupt else CLOSED)
                 connection.server.open = False
                 connection.hang_up()

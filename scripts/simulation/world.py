@@ -17,7 +17,7 @@ from scripts.simulation.clock import VirtualClock, Wall
 from scripts.simulation.disk import Disk
 from scripts.simulation.http import Broker, WireRest
 from scripts.simulation.knobs import Knobs, draw_knobs, engine_config
-from scripts.simulation.loop import NS_PER_S, VirtualLoop
+from scripts.simulation.loop import NS_PER_S, Stalled, VirtualLoop
 from scripts.simulation.market import SYMBOLS, make_market
 from scripts.simulation.models import FIRST, SHELF
 from scripts.simulation.sockets import Sockets
@@ -36,6 +36,9 @@ from tradebot.shell.parts import DaemonParts, ExitSummary, Promotion, Training
 from tradebot.sim.alpaca_server.state import Simulator
 from tradebot.sim.venue_config import VenueConfig
 
+BUGS: Final = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError, Stalled, sqlite3.Error,
+)  # fmt: skip
 KEYS: Final = Credentials("PKSIM", "simulated-secret-7c1d")
 URL: Final = "http://127.0.0.1:1"
 START_BEFORE_OPEN_NS: Final = 335 * 60 * NS_PER_S  # 03:55 in New York
@@ -77,13 +80,13 @@ class World:
             seed=seed,
         )
         self.simulator = Simulator(market.histories, market.table, self.start_ns, 0.0, venue, KEYS.key_id, KEYS.secret)
-        self.timeline = Timeline(self.start_ns, self.simulator.next_instant, self.simulator.run_to)
+        self.timeline = Timeline(self.start_ns, self.simulator.next_instant, self._move_market)
         self.broker = Broker(self.simulator, self._catch_up)
         self.weather = Weather(random.Random(f"weather {seed}"), self.knobs.far_ms)
         self.sockets = Sockets(self.simulator, self.timeline, self.weather)
         self.wall = Wall(self.timeline)
         self.children = WorldChildren(self.timeline, random.Random(f"children {seed}"), ("cents-41", "cents-29"))
-        self.disk = Disk(self.timeline, random.Random(f"disk {seed}"), f"sqlite:///{folder}/{seed}.db")
+        self.disk = Disk(self.timeline, random.Random(f"disk {seed}"), folder / f"{seed}.db")
         self.folder = folder
         self.loop: VirtualLoop | None = None
         self.engine: Engine | None = None
@@ -92,7 +95,9 @@ class World:
         self.is_locked = False
         self.observe: Observe = lambda event, commands: None
         self.reported: Callable[[str, str], None] = lambda severity, words: None
-        self.born: Callable[[], None] = lambda: None
+        self.met: Callable[[Any], None] = lambda tell: None
+        self.market_moved: Callable[[], None] = lambda: None
+        self.is_over = False
         self.died: Callable[[Death], None] = lambda death: None
         self.changes: dict[str, Any] = {}  # of the next lives' parts
 
@@ -101,21 +106,26 @@ class World:
         return self.timeline.now_ns
 
     def _catch_up(self) -> None:
-        self.simulator.run_to(self.timeline.now_ns)
+        if self.simulator.now_ns < self.timeline.now_ns:
+            self._move_market(self.timeline.now_ns)
+
+    def _move_market(self, until_ns: int) -> None:
+        self.simulator.run_to(until_ns)
+        self.market_moved()
 
     # ---- lives
 
     def live(self, until_ns: int) -> None:
         """One life after the other until an instant; the last one is stopped there as systemd stops it."""
         self.timeline.at(until_ns, self._end)
-        self.is_over = False
         while not self.is_over:
             death = self._life()
             self.deaths.append(death)
             self.died(death)
             if death.how == "bug":
-                return
-            self._pass(self.now_ns + self._pause_ns())
+                self.is_over = True
+            if not self.is_over:
+                self._pass(self.now_ns + self._pause_ns())
 
     def _end(self) -> None:
         self.is_over = True
@@ -138,7 +148,6 @@ class World:
         self.is_locked = False
         how, words, failure = "stopped", "", None
         try:
-            self.born()
             summary: ExitSummary | None = loop.run(run_daemon(self._parts()))
             if summary is None:
                 how = "killed"
@@ -146,17 +155,7 @@ class World:
                 words = summary.reason
         except OperatorFault as fault:
             how, words, failure = "fault", str(fault), fault
-        except (
-            AssertionError,
-            RuntimeError,
-            LookupError,
-            TypeError,
-            ValueError,
-            AttributeError,
-            ArithmeticError,
-            OSError,
-            sqlite3.Error,
-        ) as error:
+        except BUGS as error:
             how, words, failure = "bug", f"{type(error).__name__}: {error}", error
         finally:
             self.loop = None
@@ -164,6 +163,12 @@ class World:
         self.sockets.drop_all()
         loop.bury()
         return Death(how, words, self.now_ns, failure)
+
+    def abandon(self) -> None:
+        """Nothing of this world matters any more."""
+        self.is_over = True
+        if self.loop is not None:
+            self.loop.kill()
 
     def kill(self) -> None:
         """SIGKILL, now."""
@@ -186,8 +191,8 @@ class World:
             training=Training(command=_train, load=_load),
             poll_s=self.knobs.poll_s,
             grace_s=self.knobs.grace_s,
-            observer=lambda event, commands: self.observe(event, commands),
-            report=lambda severity, words: self.reported(severity, words),
+            observer=self.observe,
+            report=self.reported,
             outside=Outside(
                 lock=lambda folder: _Lock(self),
                 journal=self.disk.open,
@@ -195,6 +200,7 @@ class World:
                 clock=lambda fact, answer_ns, rest, quiet, tally, report: VirtualClock(self.wall, asyncio.get_running_loop(), report),
                 connect=self.sockets.connect,
                 settle_memory=lambda: None,
+                meet_person=self.met,
             ),
         )
         return parts
