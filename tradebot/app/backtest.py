@@ -93,7 +93,7 @@ def scanned(settings: Settings, world: FastWorld) -> Outcome:
     grid, seen, first, opinions, impact = world
     scan = scan_market(
         settings.engine, settings.venue, grid, opinions.conviction, opinions.valid, opinions.exits, first,
-        grace_s=settings.feed.grace_s, impact=impact, seen=seen,
+        grace_s=settings.feed.grace_s, impact=impact, seen=seen, evidence=opinions.evidence,
     )  # fmt: skip
     return outcome(
         settings.engine, settings.venue, grid, opinions.conviction, first, scan,
@@ -144,7 +144,8 @@ def run_foreseen(settings: Settings, market: Market, sessions: Sequence[Session]
     venue = Venue(market.histories, market.table, start_ns, settings.venue)
     engine = Engine(settings.engine, market.table, {}, foreseen=Foreseen(world.seen, world.opinions, settings.engine))
     witness = Witness(engine, venue, tuple(s for s in world.seen.sessions if s.open_ns >= start_ns))
-    grid = from_minute(world.seen, sessions[0].open_ns)
+    is_fresh = settings.sizing.is_plain and not settings.limits.needs_history  # what sizes and limits remember warms up too
+    grid = from_minute(world.seen, sessions[0].open_ns) if is_fresh else world.seen
     Simulation(engine, venue, grid, settings.timetable, settings.feed.grace_s, witness.observe).run("")
     return witness.outcome()
 

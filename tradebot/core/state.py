@@ -14,12 +14,14 @@ from tradebot.core.domain.book import Book
 from tradebot.core.domain.events import decode_hook, encode_hook
 from tradebot.core.domain.trade import TradeLedger
 from tradebot.core.execution.closing import Closing
+from tradebot.core.execution.reconcile import Dispute
 from tradebot.core.execution.protection import Plan
 from tradebot.core.execution.slicing import Parent
 from tradebot.core.execution.volume_curve import BINS, new_curve, volume_step
 from tradebot.core.features.catalogue import ALL_FAMILIES, FEATURE_COUNT, FEATURES, STATE_WIDTH, new_state, schema_hash
 from tradebot.core.portfolio.memory import SizingState
 from tradebot.core.regime import persistence
+from tradebot.core.risk.history import RiskHistory
 from tradebot.core.selection.memory import SelectionState, new_selection
 from tradebot.core.selection.performance import LEDGER_WIDTH
 
@@ -61,6 +63,11 @@ class State(msgspec.Struct):
     resuming: str = ""  # a person's reason to resume, until the books have been compared
     stale_feeds: dict[str, str] = {}
     locked: dict[str, str] = {}  # symbol -> unexplained difference with the broker
+    disputes: dict[str, Dispute] = {}  # of the locked symbols, those in which our books and the broker's differ
+    frozen: dict[str, str] = {}  # symbols without new entries until a person resumes, why
+    filled_ns: dict[str, int] = {}  # when a symbol was last filled, of this session
+    outsiders: list[str] = []  # broker ids of orders that were not ours
+    adopting: str = ""  # a person's reason to take the broker's books for ours, until they have been read
     closing: dict[str, Closing] = {}
     parents: dict[str, Parent] = {}  # entries that go out in slices
     volumes: npt.NDArray[np.float64] = np.zeros((0, BINS))  # (N, BINS) of core/execution/volume_curve.py, kept where a profile reads it
@@ -70,6 +77,7 @@ class State(msgspec.Struct):
     beliefs: npt.NDArray[np.float64] = np.zeros((0, 0))  # (N, L) of a hidden Markov model in each regime, 0 before the first bar
     selection: SelectionState = msgspec.field(default_factory=SelectionState)
     sizing: SizingState = msgspec.field(default_factory=SizingState)
+    risk: RiskHistory = msgspec.field(default_factory=RiskHistory)  # kept where a limit looks at it
     unfilled: dict[str, int] = {}  # symbol -> entries in a row that were cancelled unfilled, of this session
     last_entry_ns: int | None = None  # when the last entry was decided, for the throttle
     spent: list[tuple[int, str, int]] = []  # orders that opened risk lately: when, symbol, worst value (core/risk/exposure.py)
@@ -110,6 +118,7 @@ class State(msgspec.Struct):
             new[stays] = past[kept[stays]]
         self.symbols, self.memory, self.features, self.seen, self.marks = symbols, memory, features, seen, marks
         self.sizing.watch(kept)
+        self.risk.watch(kept)
         if len(self.volumes):
             volumes = new_curve(len(symbols))
             volumes[stays] = self.volumes[kept[stays]]

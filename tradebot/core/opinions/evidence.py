@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from tradebot.core.opinions.playbook import Playbook
 from tradebot.core.portfolio import evidence
+from tradebot.core.portfolio.memory import SizingState
 from tradebot.core.selection import turns
 from tradebot.core.selection.performance import MEAN
 from tradebot.core.selection.weights import bars_effective, variance
@@ -16,8 +17,10 @@ Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
 
-def evidence_of(leading: Int, record: Float, strength: Float | None) -> Float:
-    """(..., WIDTH) from the leading strategy's place (...), its row of the ledger (..., LEDGER_WIDTH) and the feature signal_strength."""
+def evidence_of(leading: Int, record: Float, strength: Float | None, memory: SizingState) -> Float:
+    """(..., WIDTH) from the leading strategy's place (...), its row of the ledger (..., LEDGER_WIDTH), the feature signal_strength and the
+    session's shares of the strategies.
+    """
     out = np.zeros((*leading.shape, evidence.WIDTH))
     if strength is not None:
         out[..., evidence.STRENGTH] = np.abs(strength)
@@ -27,6 +30,8 @@ def evidence_of(leading: Int, record: Float, strength: Float | None) -> Float:
         out[..., target] = record[..., source]
     out[..., evidence.BARS] = bars_effective(record)
     out[..., evidence.VARIANCE] = variance(record)
+    out[..., evidence.SHARE] = memory.strategy_shares[leading]
+    out[..., evidence.SESSIONS] = len(memory.sessions)
     out[leading < 0, evidence.WON :] = 0.0
     return out
 

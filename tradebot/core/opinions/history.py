@@ -18,10 +18,12 @@ from tradebot.core.domain.tape import TRADES
 from tradebot.core.domain.units import UNITS_PER_USD
 from tradebot.core.features.catalogue import families_of, finite_rows, new_state, scan_sessions
 from tradebot.core.forecast.predict import confidences
+from tradebot.core.opinions.allocation import allocate
 from tradebot.core.opinions.evidence import evidence_of, strength_of
 from tradebot.core.opinions.mind import Mind, ServedModel
 from tradebot.core.opinions.playbook import Playbook
 from tradebot.core.portfolio.evidence import WIDTH as EVIDENCE_WIDTH
+from tradebot.core.portfolio.memory import SizingState
 from tradebot.core.regime import persistence
 from tradebot.core.selection.band import stays
 from tradebot.core.selection.history import select_history
@@ -96,6 +98,7 @@ def strategies_history(grid: MarketGrid, mind: Mind, first_minute: int) -> Opini
     assert said.exits is not None and said.leading is not None and said.regime is not None and said.evidence is not None
     labels, beliefs = persistence.new_state(symbols), np.zeros((symbols, len(book.regimes.labels)))
     memory = new_selection(symbols, len(book.strategies), len(book.regimes.labels))
+    sizing = SizingState()
     bounds_ns = np.array([(s.open_ns, s.close_ns) for s in grid.sessions], np.int64)
     told_rows = grid.present.any(axis=1) | (np.arange(minutes) >= first_minute)
     for rows, values, _ in scan_sessions(grid, new_state(symbols, families_of(mind.names))):
@@ -110,6 +113,7 @@ def strategies_history(grid: MarketGrid, mind: Mind, first_minute: int) -> Opini
         signals, sound = book.signals(features)
         opens_ns, closes_ns = bounds_ns[grid.session_of[at]].T.copy()
         told, probabilities = _asked(mind, features, grid.minute_ns[at], opens_ns)
+        allocate(sizing, memory.ledger, int(opens_ns[0]))
         selection = select_history(
             memory, grid.minute_ns[at], opens_ns, closes_ns, grid.open[at] / UNITS_PER_USD, grid.close[at] / UNITS_PER_USD,
             grid.present[at], signals, sound, regime.astype(np.int64), book.table, told, probabilities, book.config.selection,
@@ -118,7 +122,7 @@ def strategies_history(grid: MarketGrid, mind: Mind, first_minute: int) -> Opini
         said.valid[at] = selection.valid & _gates(book, features)
         said.exits[at] = selection.valid & ~stays(selection.forecast, book.config.selection.exit_below)
         said.leading[at], said.regime[at] = selection.leading, regime
-        said.evidence[at] = evidence_of(selection.leading, selection.record, strength_of(book, features))
+        said.evidence[at] = evidence_of(selection.leading, selection.record, strength_of(book, features), sizing)
     return said
 
 

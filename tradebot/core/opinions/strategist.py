@@ -13,6 +13,7 @@ from tradebot.core.domain.events import MinuteClosed
 from tradebot.core.domain.session import Session
 from tradebot.core.domain.units import UNITS_PER_USD
 from tradebot.core.features.catalogue import finite_rows
+from tradebot.core.opinions.allocation import allocate
 from tradebot.core.opinions.evidence import evidence_of, leading_record, strength_of
 from tradebot.core.opinions.mind import Mind
 from tradebot.core.opinions.opinion import Opinion
@@ -40,6 +41,7 @@ def by_strategies(
     regime = np.empty(len(state.symbols), np.int8)
     persist_step(state.regimes, seen, book.config.regime.persistence_bars, book.regimes.at_once, regime)
     signals, valid = book.signals(state.features)
+    allocate(state.sizing, state.selection.ledger, session.open_ns)
     selection = select(
         state.selection, minute.minute_ns, session.open_ns, session.close_ns, minute.open / UNITS_PER_USD, minute.close / UNITS_PER_USD,
         minute.present, signals, valid, regime.astype(np.int64), book.table[regime], _probabilities(state, minute, session, mind),
@@ -51,7 +53,9 @@ def by_strategies(
         _reasons(state, minute, selection, book, busy, entry),
         _exits(state, selection, book, held),
         _thoughts(state, regime, selection, book),
-        evidence_of(selection.leading, leading_record(state.selection.ledger, selection.leading), strength_of(book, state.features)),
+        evidence_of(
+            selection.leading, leading_record(state.selection.ledger, selection.leading), strength_of(book, state.features), state.sizing
+        ),
     )
 
 

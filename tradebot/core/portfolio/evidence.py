@@ -17,4 +17,6 @@ LOSSES: Final = 5  # the lost ones, above 0
 BARS: Final = 6  # of effective weight
 MEAN: Final = 7  # net return a bar
 VARIANCE: Final = 8
-WIDTH: Final = 9
+SHARE: Final = 9  # what the combination of the strategies gives this one (combination.py)
+SESSIONS: Final = 10  # that the combination knows
+WIDTH: Final = 11

@@ -49,13 +49,13 @@ def kelly_size(edge: float, strength: float, volatility: float, kelly_fraction: 
 
 def sharpe_of(mean: float, variance: float, bars: float, prior: float, bars_a_year: float) -> float:
     """The annual Sharpe ratio of a record's net return a bar, shrunk; 0 without variance."""
-    if not (variance > 0.0 and bars > 0.0 and math.isfinite(mean) and math.isfinite(variance)):
+    if not (variance > 0.0 and bars > 0.0 and math.isfinite(mean) and math.isfinite(variance) and math.isfinite(bars)):
         return 0.0
     return mean * (bars / (bars + prior)) / math.sqrt(variance) * math.sqrt(bars_a_year)
 
 
 def half_kelly(mean: float, variance: float, bars: float, prior: float, share: float, cap: float) -> float:
     """A multiple of capital for a strategy that earns `mean` a bar with this variance over `bars` bars; 0 where it earns nothing."""
-    if not (variance > 0.0 and bars > 0.0 and mean > 0.0 and math.isfinite(mean) and math.isfinite(variance)):
+    if not (variance > 0.0 and bars > 0.0 and mean > 0.0 and math.isfinite(mean) and math.isfinite(variance) and math.isfinite(bars)):
         return 0.0
     return min(share * mean * (bars / (bars + prior)) / variance, cap)

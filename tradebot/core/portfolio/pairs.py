@@ -86,7 +86,10 @@ def portfolio_variance(weights: dict[int, float], volatility: Float, pairs: Floa
 
 def covariance_with(n: int, weights: dict[int, float], volatility: Float, pairs: Float) -> float:
     """Annual covariance of one symbol with what is held. NaN where a volatility is not known."""
-    return sum((w * float(volatility[n]) * float(volatility[j]) * correlation(pairs, n, j) for j, w in weights.items()), 0.0)
+    total = 0.0  # not `sum`, which rounds otherwise from Python 3.12 on
+    for j, w in weights.items():
+        total += w * float(volatility[n]) * float(volatility[j]) * correlation(pairs, n, j)
+    return total
 
 
 def room_for(weight: float, volatility: float, covariance: float, variance: float, volatility_max: float) -> float:

@@ -9,9 +9,12 @@ place of its volatility, so that the 2% is what is lost there.
 
 from __future__ import annotations
 
+import math
+
 
 def risk_size(fraction: float, conviction: float, risk_score: float, stop_distance: float) -> float:
     """A multiple of equity; 0 without a stop, a conviction above 0 or any risk left. `conviction` 1 where it doesn't matter."""
     if not (stop_distance > 0.0 and conviction > 0.0 and risk_score < 1.0):
         return 0.0
-    return fraction * min(conviction, 1.0) * (1.0 - max(risk_score, 0.0)) / stop_distance
+    size = fraction * min(conviction, 1.0) * (1.0 - max(risk_score, 0.0)) / stop_distance
+    return size if math.isfinite(size) else 0.0

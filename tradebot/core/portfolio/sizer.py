@@ -8,7 +8,7 @@ A `Sizer` lives for a minute. It knows what is held and what was asked for befor
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -41,7 +41,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Sized:
-    """Shares, each factor by its name in the order in which it came, and why there are none: "" where there are some."""
+    """Shares, each known factor by its name in the order in which it came, and why there are none: "" where there are some."""
 
     shares: int
     factors: Mapping[str, float]
@@ -52,7 +52,7 @@ class Sized:
 class Sizer:
     """`held` is what is held or working, in units of money by the symbol's place (-1: outside the universe), short below 0.
 
-    `evidence` (N, W) is of the leading strategies (evidence.py), `shares_of_strategies` (K,) what the combination gives each; None = none.
+    `evidence` (N, W) is of the leading strategies (evidence.py), None where there are none.
     """
 
     config: SizingConfig
@@ -60,7 +60,6 @@ class Sizer:
     equity_units: int
     held: dict[int, int]
     evidence: Float | None = None
-    strategy_shares: Sequence[float] | None = None
     _variance: float = field(default=math.nan, init=False)
 
     def size(self, asked: Candidate) -> Sized:
@@ -70,20 +69,28 @@ class Sizer:
             shares = shares_of(self.equity_units, asked.price_units, config.equity_fraction, config.max_shares)
             return Sized(shares, {"equity_fraction": config.equity_fraction})
         factors: dict[str, float] = {}
-        reason = self._refusal(asked, factors)
+        size, reason = self.fraction(asked, factors)
+        factors = {name: value for name, value in factors.items() if math.isfinite(value)}
         if reason:
             return Sized(0, factors, reason)
+        shares = shares_of(self.equity_units, asked.price_units, size, config.max_shares)
+        if config.leverage is not None:
+            shares = min(shares, shares_floor(float(asked.cash_units), asked.price_units))
+        return Sized(shares, factors)
+
+    def fraction(self, asked: Candidate, factors: dict[str, float]) -> tuple[float, str]:
+        """The multiple of equity that a position should be, or 0 and why; writes the `factors` that led there."""
+        reason = self._refusal(asked, factors)
+        if reason:
+            return 0.0, reason
         size, reason = self._rule(asked, factors)
         if not reason:
             size, reason = self._extras(asked, size, factors)
         if reason:
-            return Sized(0, factors, reason)
-        size = min(size, config.equity_fraction_max or size)
+            return 0.0, reason
+        size = min(size, self.config.equity_fraction_max or size)
         factors["fraction"] = size
-        shares = shares_floor(self.equity_units * size, asked.price_units)
-        if config.leverage is not None:
-            shares = min(shares, shares_floor(float(asked.cash_units), asked.price_units))
-        return Sized(min(shares, config.max_shares) if config.max_shares else shares, factors)
+        return size, ""
 
     def took(self, n: int, notional_units: int) -> None:
         """The size became an order."""
@@ -198,7 +205,8 @@ class Sizer:
         return self._variance
 
     def _weights(self) -> dict[int, float]:
-        return {n: units / self.equity_units for n, units in self.held.items() if units}
+        """In the order of the universe, so that sums come out the same whichever way the positions came."""
+        return {n: units / self.equity_units for n, units in sorted(self.held.items()) if units}
 
     def _seen(self, n: int, column: int) -> float:
         return float(self.memory.seen[n, column]) if len(self.memory.seen) else math.nan
@@ -207,8 +215,8 @@ class Sizer:
         return self.evidence[n] if self.evidence is not None else np.zeros(at.WIDTH)
 
     def _share(self, n: int) -> float:
-        """What the combination gives the leading strategy, 1 without one."""
-        if self.strategy_shares is None or self.config.combination is None:
+        """What the combination gives the leading strategy: all without one, and while it knows too little."""
+        rule, row = self.config.combination, self._row(n)
+        if rule is None or row[at.SESSIONS] < rule.sessions_min:
             return 1.0
-        leader = int(self._row(n)[at.LEADER])
-        return float(self.strategy_shares[leader]) if leader >= 0 else 0.0
+        return float(row[at.SHARE])

@@ -111,4 +111,6 @@ def volatility_scan(memory: Float, minutes: Int, open_minutes: Int, close: Int, 
     """`volatility_step` over T minutes; `out` (T, N, 3) is what was seen after each. Minutes since 1970 (T,), closes (T, N)."""
     for t in range(len(minutes)):
         volatility_step(memory, minutes[t], open_minutes[t], close[t], present[t], seen)
-        out[t] = seen
+        for n in range(len(seen)):
+            for i in range(SEEN):
+                out[t, n, i] = seen[n, i]
