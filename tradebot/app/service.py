@@ -15,6 +15,7 @@ from tradebot.app.describe import Description, feature_rows
 from tradebot.app.history import choose_universe
 from tradebot.app.kernels import ready_kernels
 from tradebot.app.market import load_macro
+from tradebot.app.polygon import polygon_for
 from tradebot.app.program import program_id
 from tradebot.app.shelf import Shelf
 from tradebot.core.config_text import config_text
@@ -56,7 +57,9 @@ def run(profile: str, *, live: bool, alpaca_url: str = "") -> int:
     from tradebot.shell.logging import configure_logging
 
     settings, keys = settings_and_keys(profile, alpaca_url)
-    configure_logging(path=None, secrets=(keys.key_id, keys.secret), console=sys.stdout, as_json=not sys.stdout.isatty())
+    polygon = polygon_for(settings)
+    secrets = (keys.key_id, keys.secret) if polygon is None else (keys.key_id, keys.secret, polygon.key.secret)
+    configure_logging(path=None, secrets=secrets, console=sys.stdout, as_json=not sys.stdout.isatty())
     ready_kernels(structlog.get_logger("tradebot").info)
     summary = trade(settings, keys, profile, live=live, alpaca_url=alpaca_url)
     return 1 if summary.differences else 0
@@ -110,10 +113,15 @@ def daemon_parts(settings: Settings, keys: Credentials, profile: str, *, live: b
         if options.retrain and model is not None
         else None,
         feed=settings.data.feed,
+        sources=settings.feed.sources,
+        polygon=polygon_for(settings),
+        failover_s=settings.feed.failover_s,
+        failback_min=settings.feed.failback_min,
         quotes=settings.feed.quotes,
         macro=None if (macro := load_macro(settings)) is None else macro.on,
         adjustment=settings.data.adjustment,
         poll_s=settings.broker.poll_s,
+        reconcile_s=settings.broker.reconcile_s,
         fuse=Fuse(settings.broker.fuse_orders_per_min, settings.broker.fuse_usd_per_min),
         grace_s=settings.feed.grace_s,
         stale_s=settings.feed.stale_s,

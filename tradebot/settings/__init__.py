@@ -16,7 +16,7 @@ from typing import Any
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.settings.check import as_tree, check
 from tradebot.settings.files import find_profile, nearest, read_profile
-from tradebot.settings.secrets import Credentials, Secret, environment_with_dotenv, load_credentials
+from tradebot.settings.secrets import Credentials, Secret, environment_with_dotenv, load_credentials, load_polygon_key
 from tradebot.settings.sections import Settings
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "as_tree",
     "home_dir",
     "load_credentials",
+    "load_polygon_key",
     "load_settings",
     "part_of",
     "read_environment",

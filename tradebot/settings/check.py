@@ -15,14 +15,18 @@ from pydantic_core import ErrorDetails
 
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.features.sets import SETS
+from tradebot.core.risk.limits import LimitsConfig, self_test
 from tradebot.settings.files import Place, Source, nearest
 from tradebot.settings.models import MODEL_CONTRADICTIONS
 from tradebot.settings.playbook import PLAYBOOK_CONTRADICTIONS
 from tradebot.settings.sections import Settings
 from tradebot.settings.sizing import SIZING_CONTRADICTIONS
 from tradebot.shell.broker.endpoints import endpoints
+from tradebot.shell.feeds.polygon_host import ADJUSTMENTS, polygon_host
 
 _ADAPTER: Final = TypeAdapter(Settings)
+LIMIT_KEYS: Final = tuple(f.name for f in dataclasses.fields(LimitsConfig) if f.name not in ("sectors", "groups"))
+"""What a profile must say, itself or through base.toml: the defaults of LimitsConfig are for tests."""
 _UNKNOWN: Final = "unexpected_keyword_argument"
 _MISSING: Final = frozenset({"missing", "missing_argument", "missing_keyword_only_argument"})
 
@@ -36,6 +40,9 @@ def check(source: Source) -> Settings:
         settings = _ADAPTER.validate_json(orjson.dumps(source.tree), strict=True)
     except ValidationError as error:
         raise OperatorFault(_sentence(source, error.errors(include_url=False))) from error
+    missing = next((key for key in LIMIT_KEYS if key not in source.tree["limits"]), None)
+    if missing is not None:
+        raise OperatorFault(f"{source.origin(('limits', missing))}: missing key limits.{missing}")
     for key, contradiction in CONTRADICTIONS:
         reason = contradiction(settings)
         if reason is not None:
@@ -169,6 +176,18 @@ def _crossed_prices(settings: Settings) -> str | None:
     return f"entry.price_usd_min {low:g} > entry.price_usd_max {high:g}" if high and low > high else None
 
 
+def _crossed_limit_prices(settings: Settings) -> str | None:
+    low, high = settings.limits.price_usd_min, settings.limits.price_usd_max
+    if low == "off" or high == "off" or low <= high:
+        return None
+    return f"limits.price_usd_min {low:g} > limits.price_usd_max {high:g}"
+
+
+def _blind_limit(settings: Settings) -> str | None:
+    """Each limit must refuse an order crafted for it, and nothing smaller, with this profile's figures."""
+    return next(iter(self_test(settings.limits)), None)
+
+
 def _unasked_zero_cost(settings: Settings) -> str | None:
     costs = settings.costs
     free = settings.round_trip.is_zero and not (costs.impact_y or costs.borrow_bps_per_year)
@@ -229,17 +248,42 @@ def _not_an_address(settings: Settings) -> str | None:
     return None
 
 
+def _source_twice(settings: Settings) -> str | None:
+    sources = settings.feed.sources
+    twice = next((name for name in sources if sources.count(name) > 1), None)
+    return None if twice is None else f"feed.sources names {twice} twice"
+
+
+def _not_massives_address(settings: Settings) -> str | None:
+    try:
+        polygon_host("", settings.feed.polygon_url)
+    except OperatorFault as fault:
+        return f"feed.polygon_url: {fault}"
+    return None
+
+
+def _adjustment_that_massive_lacks(settings: Settings) -> str | None:
+    if "polygon" not in settings.feed.sources or settings.data.adjustment in ADJUSTMENTS:
+        return None
+    return f'data.adjustment = "{settings.data.adjustment}" is not what Massive gives ({" or ".join(ADJUSTMENTS)})'
+
+
 CONTRADICTIONS: Final[tuple[tuple[str, Contradiction], ...]] = (
     ("universe.symbols", _no_universe),
     ("universe.symbols", _same_symbol_twice),
     ("universe.symbols", _strange_symbol),
     ("entry.price_usd_min", _crossed_prices),
+    ("limits.price_usd_min", _crossed_limit_prices),
+    ("limits.order_usd_max", _blind_limit),
     ("model.features", _unknown_feature),
     ("costs.half_spread_bps", _unasked_zero_cost),
     ("execution.limit_band_bps", _band_beyond_target),
     ("timetable.zone", _unknown_zone),
     ("timetable.retrain", _timetable_backwards),
     ("broker.url", _not_an_address),
+    ("feed.sources", _source_twice),
+    ("feed.polygon_url", _not_massives_address),
+    ("data.adjustment", _adjustment_that_massive_lacks),
     *PLAYBOOK_CONTRADICTIONS,
     *MODEL_CONTRADICTIONS,
     *SIZING_CONTRADICTIONS,

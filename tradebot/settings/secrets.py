@@ -1,4 +1,4 @@
-"""The broker's keys: read from the environment or .env, never from a profile, never printed."""
+"""The keys of the broker and of the feeds: read from the environment or .env, never from a profile, never printed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tradebot.core.domain.faults import OperatorFault
 
 KEY_NAMES: Final = ("ALPACA_API_KEY", "APCA_API_KEY_ID")
 SECRET_NAMES: Final = ("ALPACA_SECRET_KEY", "APCA_API_SECRET_KEY")
+POLYGON_NAMES: Final = ("POLYGON_API_KEY", "MASSIVE_API_KEY")
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
 
@@ -52,6 +53,16 @@ def load_credentials(environment: Mapping[str, str]) -> Credentials:
         if not text.isascii() or not text.isprintable() or " " in text:
             raise OperatorFault(f"{name} holds a character that no Alpaca key has: copy it again")
     return Credentials(Secret(key), Secret(secret))
+
+
+def load_polygon_key(environment: Mapping[str, str]) -> Secret:
+    """Massive's key. Raises OperatorFault that names the missing variable."""
+    key = _first(environment, POLYGON_NAMES)
+    if not key:
+        raise OperatorFault(f"{POLYGON_NAMES[0]} not set: put your Massive (Polygon) key into the environment or into .env")
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise OperatorFault(f"{POLYGON_NAMES[0]} holds a character that no key has: copy it again")
+    return Secret(key)
 
 
 def environment_with_dotenv(environment: Mapping[str, str], dotenv: Path) -> dict[str, str]:

@@ -124,6 +124,7 @@ class BrokerConfig:
     url: Annotated[str, MinLen(1)]
     account_number: str
     poll_s: Annotated[float, Gt(0)]
+    reconcile_s: Annotated[float, Ge(10), Le(3600)]
     fuse_orders_per_min: Annotated[int, Gt(0)]
     fuse_usd_per_min: Annotated[float, Gt(0)]
 
@@ -133,12 +134,19 @@ class FeedConfig:
     """`grace_s` after a minute's end the minute closes without the bars that are missing; `stale_s` of silence makes the feed stale.
 
     `quotes`: whether the quote at each bar's start is perceived, in training, backtest and live alike. Fills use quotes either way.
+
+    `sources` in order of preference: minutes come from the first that works. Another one takes over after `failover_s` of trouble, and the
+    first is gone back to after `failback_min` sound minutes in a row. `polygon_url` is where Massive (formerly Polygon) is.
     """
 
     grace_s: Annotated[float, Ge(0), Le(50)]
     stale_s: Annotated[float, Gt(0)]
     bar_late_s_max: Annotated[float, Gt(0)]
     quotes: bool = False
+    sources: Annotated[tuple[Literal["alpaca", "polygon"], ...], MinLen(1)] = ("alpaca",)
+    failover_s: Annotated[float, Ge(5), Le(600)] = 20.0
+    failback_min: Annotated[int, Ge(1), Le(390)] = 10
+    polygon_url: Annotated[str, MinLen(1)] = "https://api.massive.com"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,7 +110,7 @@ class MinuteFeed:
         first_minute_ns, now_ns = source.assembler.last_ns + NS_PER_MINUTE, self._clock.now_ns()
         last_ended_ns = now_ns // NS_PER_MINUTE * NS_PER_MINUTE - NS_PER_MINUTE
         is_other = remembered not in ("", source.name)
-        asked_ns = min(first_minute_ns, self._past_from(now_ns)) if is_other else first_minute_ns
+        asked_ns = min(first_minute_ns, self._past_from(first_minute_ns)) if is_other else first_minute_ns
         bars = await source.rest.bars(source.assembler.symbols, asked_ns, last_ended_ns) if asked_ns <= last_ended_ns else []
         self._failover.use(source.name)
         if is_other:
@@ -296,7 +296,7 @@ class MinuteFeed:
         last_ns = max(minute_ns - NS_PER_MINUTE, self._overdue_ns(now_ns))
         try:
             async with asyncio.timeout(ANSWER_S_MAX):
-                bars = await source.rest.bars(source.assembler.symbols, self._past_from(now_ns), last_ns)
+                bars = await source.rest.bars(source.assembler.symbols, self._past_from(minute_ns), last_ns)
         except (*UNREADABLE, OperatorFault) as error:
             self._report("warning", f"no past of {source.name}: {error or 'no answer in time'}")
             if switch.back or not source.was_up(minute_ns + NS_PER_MINUTE):
@@ -324,7 +324,7 @@ class MinuteFeed:
             for other in [s for s in self._sources.values() if s is not self.using]:
                 try:
                     async with asyncio.timeout(ANSWER_S_MAX):
-                        bars = await other.rest.bars(other.assembler.symbols, self._past_from(now_ns), last_ns)
+                        bars = await other.rest.bars(other.assembler.symbols, self._past_from(minute_ns), last_ns)
                 except (*UNREADABLE, OperatorFault) as error:
                     self._report("warning", f"nor from {other.name}: {error or 'no answer in time'}")
                     continue

@@ -11,6 +11,7 @@ from tradebot.shell.broker.endpoints import Credentials
 
 REST_URL: Final = "https://api.massive.com"
 STREAM_URL: Final = "wss://socket.massive.com/stocks"
+ADJUSTMENTS: Final = ("raw", "split")  # that its aggregates can have
 SOURCE: Final = "polygon"  # the source's name in settings, events and sidecars
 KEY_HINT: Final = "check POLYGON_API_KEY"
 
