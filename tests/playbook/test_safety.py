@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from tests.playbook.market import OPEN_NS, leg_report, minute, started
 from tests.playbook.test_engine import entered, intents, reasons
+from tradebot.core.config_text import config_text
 from tradebot.core.domain.commands import Alert, CancelOrder, CompareBooks
-from tradebot.core.domain.events import AccountReconciled, GuardRefused, OperatorOrder, OperatorSpoke, PositionFact
+from tradebot.core.domain.events import AccountReconciled, DaemonStarted, GuardRefused, OperatorOrder, OperatorSpoke, PositionFact
 from tradebot.core.domain.orders import OrderKind, OrderStatus, Side
 from tradebot.core.engine import Engine
 from tradebot.core.risk.breaker import BreakerConfig
@@ -91,3 +92,20 @@ def test_an_order_that_the_guard_held_back_halts() -> None:
     engine.handle(GuardRefused(ts_event_ns=OPEN_NS, client_order_id=intent.client_order_id, reason="twice"))
     assert engine.state.safety is Safety.HALTED
     assert not engine.state.book.open_orders()
+
+
+def test_a_looser_profile_opens_nothing_until_a_person_says_why_and_a_tighter_one_trades_on() -> None:
+    engine = started()
+    strict = engine.config
+    wide = replace(strict, limits=replace(strict.limits, positions_max=11), breaker=BreakerConfig(drawdown_fraction_max=0.2))
+    tight = replace(wide, limits=replace(strict.limits, positions_max=9))
+    known = replace(strict, breaker=BreakerConfig(drawdown_fraction_max=0.1))
+    assert engine.handle(DaemonStarted(ts_event_ns=OPEN_NS, config=config_text(known), program="test")) == []
+    alerts = engine.handle(DaemonStarted(ts_event_ns=OPEN_NS, config=config_text(wide), program="test"))
+    loose = "loosened: positions_max: 10 -> 11; breaker.drawdown_fraction_max: 0.1 -> 0.2"
+    assert Alert("critical", f"nothing new until you resume with a reason: {loose}") in alerts
+    assert reasons(engine.handle(minute(0, {"AAA": 70})))[0] == f"refused: reducing: {loose}"
+    engine.handle(OperatorSpoke(ts_event_ns=OPEN_NS, order=OperatorOrder.RESUME, reason="more symbols now"))
+    engine.handle(facts(engine))
+    engine.handle(DaemonStarted(ts_event_ns=OPEN_NS, config=config_text(tight), program="test"))
+    assert intents(engine.handle(minute(1, {"AAA": 70})))

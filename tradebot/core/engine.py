@@ -13,7 +13,9 @@ from collections.abc import Mapping
 from tradebot.core.conduct import safety
 from tradebot.core.conduct.closing import flatten
 from tradebot.core.conduct.feeds import keep_one_feed, switch_feed
+from tradebot.core.conduct.outsiders import adopt_outsider
 from tradebot.core.conduct.protecting import settle
+from tradebot.core.conduct.reconciling import note_fill, reconciled
 from tradebot.core.conduct.slicing import sliced
 from tradebot.core.conduct.submitting import cancel_entries, cancel_overdue, submit
 from tradebot.core.config import EngineConfig
@@ -53,13 +55,13 @@ from tradebot.core.domain.session import Session, SessionTable
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 from tradebot.core.execution import exits, planner
 from tradebot.core.execution.closing import Closing
-from tradebot.core.execution.reconcile import differences
 from tradebot.core.features.catalogue import families_of
 from tradebot.core.forecast.model import Model
 from tradebot.core.opinions.foreseen import Foreseen
 from tradebot.core.opinions.mind import Mind
 from tradebot.core.pipeline import decide, decide_foreseen, decision_id, mark, opine, perceive
 from tradebot.core.risk import breaker
+from tradebot.core.risk.limits.loosened import loosened
 from tradebot.core.state import State, state_from_bytes, state_to_bytes
 
 _KEPT = Bracket(0, 0)  # an open trade keeps the stop and target that it has
@@ -107,9 +109,10 @@ class Engine:
             case MinuteClosed():
                 return self._on_minute(event)
             case OrderReported(report=report):
+                commands = adopt_outsider(state, self.config, report)
                 fills = state.book.report(report)
-                commands: list[Command] = []
                 for fill in fills:
+                    note_fill(state, fill)
                     commands += [RecordFill(fill), *self._record_trade(fill)]
                 return commands + settle(state, self.config)
             case OrderRefused(client_order_id=key, reason=reason):
@@ -130,7 +133,7 @@ class Engine:
                 state.book.post(event)
                 return []
             case AccountReconciled():
-                return self._on_reconciled(event)
+                return reconciled(state, self.config, event)
             case Tick():
                 return self._on_tick(event)
             case ModelPromoted(model_id=model_id):
@@ -158,14 +161,17 @@ class Engine:
                 return []
 
     def _configure(self, text: str) -> list[Command]:
-        """Decide by this configuration from now on."""
+        """Decide by this configuration from now on. A looser one opens nothing until a person resumes with a reason."""
         state, before = self.state, self.state.config
         if text == before:
             return []
-        self.config, state.config = config_from_text(text), text
+        old, self.config, state.config = config_from_text(before or text), config_from_text(text), text
         self._mind = Mind.of(self.config, self.models[state.model_id] if state.model_id else None)
         state.keep(families_of(self._mind.names))
-        return [Alert("warning", f"the profile has changed: {'; '.join(changes(before, text))}")] if before else []
+        said: list[Command] = [Alert("warning", f"the profile has changed: {'; '.join(changes(before, text))}")] if before else []
+        return said + safety.await_consent(
+            state, (*loosened(old.limits, self.config.limits), *breaker.loosened(old.breaker, self.config.breaker))
+        )
 
     def _on_minute(self, minute: MinuteClosed) -> list[Command]:
         state, session = self.state, self._session
@@ -263,18 +269,6 @@ class Engine:
                 pass
         return settle(state, self.config)
 
-    def _on_reconciled(self, event: AccountReconciled) -> list[Command]:
-        state = self.state
-        if not state.book.opened:
-            state.book.open_with(event.account_number, event.cash_units, event.positions)
-            return []
-        found = differences(state.book, event)
-        for symbol, difference in found.items():
-            if symbol:
-                state.locked[symbol] = difference
-        alerts: list[Command] = [Alert("critical", f"books differ from the broker's: {difference}") for difference in found.values()]
-        return alerts + safety.resume(state, clean=not found)
-
     def _record_trade(self, fill: Fill) -> list[Command]:
         order = self.state.book.orders[fill.client_order_id]
         if fill.role is Role.ENTRY:
@@ -292,6 +286,7 @@ class Engine:
             self.state.session = session.date
             self.state.day_start_equity_units = self.state.equity_units()
             self.state.unfilled = {}
+            self.state.filled_ns = {}
             self.state.high_water_units = self.state.high_water_units or breaker.higher(0, self.state.equity_units())
 
     def _has_decided_in(self, session: Session) -> bool:

@@ -147,10 +147,6 @@ class State(msgspec.Struct):
             self.volumes = new_curve(len(self.symbols))
         volume_step(self.volumes, minute_index, volume)
 
-    def promised_units(self) -> int:
-        """Cash that open buys, and slices that are still to come, may spend."""
-        return self.book.committed_units() + sum(p.left * p.whole.reference_units for p in self.parents.values())
-
     def forget_features(self) -> None:
         """As if no bar had come yet: columns are not valid until they have warmed up anew. All else stays."""
         count = len(self.symbols)

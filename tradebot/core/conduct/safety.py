@@ -21,6 +21,9 @@ def obey(state: State, config: EngineConfig, order: OperatorOrder, reason: str) 
         case OperatorOrder.RESUME:
             state.resuming = reason
             return [CompareBooks(reason)]
+        case OperatorOrder.ADOPT:
+            state.adopting = reason
+            return [CompareBooks(reason)]
         case OperatorOrder.PAUSE:
             tighten(state, Safety.REDUCING, reason)
             return [Alert("warning", f"paused: {reason}")]
@@ -54,6 +57,15 @@ def watch_losses(state: State, config: EngineConfig, identity: str) -> list[Comm
     return [Alert("critical", f"nothing new: {reason}"), *cancel_entries(state, reason)]
 
 
+def await_consent(state: State, looser: tuple[str, ...]) -> list[Command]:
+    """Rules that hold less tightly than those of the last start, in words: nothing new until a person has said why."""
+    if not looser:
+        return []
+    reason = f"loosened: {'; '.join(looser)}"
+    tighten(state, Safety.REDUCING, reason)
+    return [Alert("critical", f"nothing new until you resume with a reason: {reason}")]
+
+
 def halt(state: State, reason: str) -> list[Command]:
     """Nothing new, entries are taken back; what is held keeps its protection."""
     tighten(state, Safety.HALTED, reason)
@@ -75,6 +87,7 @@ def resume(state: State, *, clean: bool) -> list[Command]:
     if not clean:
         return [Alert("critical", f"not resumed ({reason}): the books differ from the broker's")]
     state.safety, state.safety_reason, state.locked = Safety.ACTIVE, "", {}
+    state.frozen = {}
     state.high_water_units = breaker.higher(0, state.equity_units())
     return [Alert("info", f"resumed: {reason}")]
 

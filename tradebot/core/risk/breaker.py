@@ -61,3 +61,13 @@ def trip_reason(trip: int, equity_units: int, day_start_units: int, high_water_u
         return f"day loss {usd_text(loss)} of {usd_text(start)} ({loss / start:.2%})"
     loss = high_water_units - equity_units
     return f"drawdown {usd_text(loss)} from {usd_text(high_water_units)} ({loss / high_water_units:.2%})"
+
+
+def loosened(old: BreakerConfig, new: BreakerConfig) -> tuple[str, ...]:
+    """What `new` holds less tightly than `old`, in words with both values."""
+    found = []
+    if (old.day_loss, new.day_loss) == ("kill", "refuse"):
+        found.append("breaker.day_loss: kill -> refuse")
+    if new.drawdown_fraction_max > old.drawdown_fraction_max:
+        found.append(f"breaker.drawdown_fraction_max: {old.drawdown_fraction_max:g} -> {new.drawdown_fraction_max:g}")
+    return tuple(found)
