@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -69,9 +71,9 @@ def predictions(decision: Decision) -> tuple[Prediction, ...]:
     """The predictor's view of a decision; symbols without a valid forecast have none."""
     rows = []
     for n, symbol in enumerate(decision.symbols):
-        if not decision.valid[n]:
-            continue
         confidence = float(decision.confidence[n])
+        if not (decision.valid[n] and math.isfinite(confidence)):  # a database keeps no NaN
+            continue
         meets = confidence >= decision.threshold
         rows.append(
             Prediction(

@@ -59,14 +59,13 @@ class Poller:
 
     def _arm(self) -> None:
         """The next read is at a multiple of the interval: on a stepped clock it then falls on instants that come anyway."""
-        if self._alarm is None and self.live.any_live:
+        if self._alarm is None and (self.live.any_live or self._failures):
             due_ns = (self._clock.now_ns() // self._poll_ns + 1) * self._poll_ns
             self._alarm = self._clock.call_at(due_ns, self._on_due, "poll", self._on_due)
 
     def _on_due(self) -> None:
         self._alarm = None
-        if self.live.any_live:
-            self.poke()
+        self.poke()
         self._arm()
 
     def poke(self) -> None:
@@ -86,6 +85,7 @@ class Poller:
                 await self.read()
         finally:
             self._is_reading = False
+            self._arm()
             self._quiet.end()
 
     async def read(self) -> None:
@@ -108,7 +108,11 @@ class Poller:
 
     async def _reports(self) -> list[OrderReport]:
         oldest_ns = self.live.oldest_ns()
-        found = await self._broker.orders("all", oldest_ns - MARGIN_NS) if oldest_ns is not None else []
+        found = []
+        if oldest_ns is not None:
+            found = await self._broker.orders("all", oldest_ns - MARGIN_NS)
+        elif self._failures:  # nothing is live any more, and it is still to be shown that orders can be read
+            found = await self._broker.orders("open")
         seen = {report.broker_id for report in found}
         # Eventual consistency, paging, an order that is not ours: what the list does not show is read by itself.
         missing = [root for root in self.live.roots() if root not in seen]
