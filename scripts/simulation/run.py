@@ -60,9 +60,8 @@ class _Run:
         self.doubt = Doubt()
         self.watch = Watch(world, self.doubt)
         self.scene = Scene(world, self.watch, world.chance)
-        self.plan = [
-            e for e in draw_plan(seed, world.market.sessions, only) if e.begin_ns < self.sessions[-1].close_ns + 60 * NS_PER_MINUTE
-        ]
+        last_ns = self.sessions[-1].close_ns + 60 * NS_PER_MINUTE
+        self.plan = [e for e in draw_plan(seed, world.market.sessions, only) if e.begin_ns <= last_ns]
         self.under_way: list[Fault] = []
         self.story = story
         self.watch.attach()

@@ -88,6 +88,7 @@ class World:
         self.children = WorldChildren(self.timeline, random.Random(f"children {seed}"), ("cents-41", "cents-29"))
         self.disk = Disk(self.timeline, random.Random(f"disk {seed}"), folder / f"{seed}.db")
         self.folder = folder
+        self.model = FIRST  # the current version of the daemon's registry
         self.loop: VirtualLoop | None = None
         self.engine: Engine | None = None
         self.deaths: list[Death] = []
@@ -159,9 +160,9 @@ class World:
             how, words, failure = "bug", f"{type(error).__name__}: {error}", error
         finally:
             self.loop = None
-        self.disk.crash()
-        self.sockets.drop_all()
-        loop.bury()
+            self.disk.crash()
+            self.sockets.drop_all()
+            loop.bury()
         return Death(how, words, self.now_ns, failure)
 
     def abandon(self) -> None:
@@ -187,8 +188,8 @@ class World:
             flatten_before_close_min=self.config.exits.flatten_before_close_min,
             universe=SYMBOLS,
             warm_up_bars=warm_up_bars(SHELF[FIRST].features),
-            promotion=Promotion(FIRST, "0" * 64, "simulated"),
-            training=Training(command=_train, load=_load),
+            promotion=Promotion(self.model, "0" * 64, "simulated"),
+            training=Training(command=_train, load=self._load),
             poll_s=self.knobs.poll_s,
             grace_s=self.knobs.grace_s,
             observer=self.observe,
@@ -204,6 +205,12 @@ class World:
             ),
         )
         return parts
+
+    def _load(self, folder: Path) -> tuple[str, str]:
+        if folder.name not in SHELF:
+            raise OperatorFault(f"{folder.name}: a file of the model is not as its manifest says")
+        self.model = folder.name
+        return folder.name, "0" * 64
 
     def _engine(self, snapshot: bytes | None) -> Engine:
         if snapshot is None:
@@ -228,9 +235,3 @@ class _Lock:
 
 def _train(session: dt.date) -> Sequence[str]:
     return ("train", session.isoformat())
-
-
-def _load(folder: Path) -> tuple[str, str]:
-    if folder.name not in SHELF:
-        raise OperatorFault(f"{folder.name}: a file of the model is not as its manifest says")
-    return folder.name, "0" * 64
