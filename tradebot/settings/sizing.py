@@ -31,15 +31,22 @@ def _wrong_fraction(settings: Settings) -> str | None:
     return None if sizing.equity_fraction_max else f'sizing.rule "{sizing.rule}" needs sizing.equity_fraction_max, the most of any position'
 
 
-def _without_strategies(settings: Settings) -> str | None:
-    """Records are of strategies."""
-    sizing = settings.sizing
-    if sizing.rule == "kelly" and settings.gates is None:
-        return 'sizing.rule "kelly" reads the strength of a signal, so the profile needs strategies and [gates]'
-    wants = next((name for name in ("half_kelly", "combination") if getattr(sizing, name) is not None), None)
-    return (
-        f"[sizing.{wants}] reads the strategies' records, and this profile has no strategies" if wants and not settings.strategies else None
-    )
+def _kelly_without_gates(settings: Settings) -> str | None:
+    if settings.sizing.rule != "kelly" or settings.gates is not None:
+        return None
+    return 'sizing.rule "kelly" reads the strength of a signal, so the profile needs strategies and [gates]'
+
+
+def _half_kelly_without_strategies(settings: Settings) -> str | None:
+    return _no_records("half_kelly") if settings.sizing.half_kelly is not None and settings.strategies is None else None
+
+
+def _combination_without_strategies(settings: Settings) -> str | None:
+    return _no_records("combination") if settings.sizing.combination is not None and settings.strategies is None else None
+
+
+def _no_records(section: str) -> str:
+    return f"[sizing.{section}] reads the strategies' records, and this profile has no strategies"
 
 
 def _probability_as_size(settings: Settings) -> str | None:
@@ -52,17 +59,28 @@ def _probability_as_size(settings: Settings) -> str | None:
     return f'[sizing] scales by a forecast in [-1, 1], and model.label "{model.label}" answers with a probability' if graded else None
 
 
-def _crossed_bounds(settings: Settings) -> str | None:
-    target, leverage, kelly = settings.sizing.volatility_target, settings.sizing.leverage, settings.sizing.kelly
-    if target is not None and target.volatility_floor > target.volatility_ceiling:
-        return f"sizing.volatility_target: volatility_floor {target.volatility_floor:g} > volatility_ceiling {target.volatility_ceiling:g}"
-    if target is not None and target.weight_min > target.weight_max:
-        return f"sizing.volatility_target: weight_min {target.weight_min:g} > weight_max {target.weight_max:g}"
-    if leverage is not None and leverage.lowest > leverage.highest:
-        return f"sizing.leverage: lowest {leverage.lowest:g} > highest {leverage.highest:g}"
-    if kelly is not None and kelly.floor > kelly.cap:
-        return f"sizing.kelly: floor {kelly.floor:g} > cap {kelly.cap:g}"
-    return None
+def _crossed_volatilities(settings: Settings) -> str | None:
+    rule = settings.sizing.volatility_target
+    return _crossed("volatility_target", "volatility_floor", "volatility_ceiling", rule)
+
+
+def _crossed_weights(settings: Settings) -> str | None:
+    return _crossed("volatility_target", "weight_min", "weight_max", settings.sizing.volatility_target)
+
+
+def _crossed_leverage(settings: Settings) -> str | None:
+    return _crossed("leverage", "lowest", "highest", settings.sizing.leverage)
+
+
+def _crossed_kelly(settings: Settings) -> str | None:
+    return _crossed("kelly", "floor", "cap", settings.sizing.kelly)
+
+
+def _crossed(section: str, low: str, high: str, numbers: object) -> str | None:
+    """A section's lower bound above its upper one."""
+    if numbers is None or getattr(numbers, low) <= getattr(numbers, high):
+        return None
+    return f"sizing.{section}.{low} {getattr(numbers, low):g} > {high} {getattr(numbers, high):g}"
 
 
 def _band_too_cheap(settings: Settings) -> str | None:
@@ -81,8 +99,13 @@ def _band_too_cheap(settings: Settings) -> str | None:
 SIZING_CONTRADICTIONS: Final[tuple[tuple[str, Contradiction], ...]] = (
     ("sizing.rule", _wrong_section),
     ("sizing.equity_fraction", _wrong_fraction),
-    ("sizing.rule", _without_strategies),
-    ("sizing.rule", _probability_as_size),
-    ("sizing.rule", _crossed_bounds),
+    ("sizing.rule", _kelly_without_gates),
+    ("sizing.half_kelly", _half_kelly_without_strategies),
+    ("sizing.combination", _combination_without_strategies),
+    ("sizing.no_trade", _probability_as_size),
+    ("sizing.volatility_target.volatility_floor", _crossed_volatilities),
+    ("sizing.volatility_target.weight_min", _crossed_weights),
+    ("sizing.leverage.lowest", _crossed_leverage),
+    ("sizing.kelly.floor", _crossed_kelly),
     ("sizing.no_trade.cost_bps", _band_too_cheap),
 )

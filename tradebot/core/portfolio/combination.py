@@ -84,10 +84,10 @@ def _inside(covariance: Float, mean: Float, active: npt.NDArray[np.bool_]) -> Fl
 def combination(returns: Float, target: float) -> Float:
     """Multiples of capital (K,) >= 0 for strategies with these net returns a session (D, K), together as volatile as `target` a year.
 
-    All 0 where there is too little to tell (D < 2, no variance, a number that is none) or nothing earns.
+    All 0 where there is too little to tell (D < 3, no variance, a number that is none) or nothing earns.
     """
     count, width = returns.shape
-    if count < 2 or width == 0 or not np.isfinite(returns).all():
+    if count < 3 or width == 0 or not np.isfinite(returns).all():
         return np.zeros(width)
     covariance, _ = shrunk_covariance(returns)
     level = float(np.trace(covariance)) / width

@@ -80,7 +80,7 @@ class HalfKellyConfig:
 class CombinationConfig:
     """Inverse covariance of the strategies' net sessions times their mean, both shrunk; each at its share until `sessions_min`."""
 
-    sessions_min: Annotated[int, Ge(2)] = 20
+    sessions_min: Annotated[int, Ge(10)] = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
