@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,12 @@ from tradebot.core.domain.faults import OperatorFault
 if TYPE_CHECKING:
     from tradebot.shell.store.bar_check import FileCheck
 
+
+class Source(StrEnum):
+    ALPACA = "alpaca"
+    POLYGON = "polygon"
+
+
 commands = typer.Typer(no_args_is_help=True, help="The store of historical bars.")
 
 Folder = Annotated[Path | None, typer.Argument(help="A folder of bars; the profile's own by default.", metavar="[DIR]")]
@@ -28,10 +35,11 @@ def fetch(
     profile: Profile = DEFAULT_PROFILE,
     first: Annotated[OptionalDay, typer.Option("--first", formats=DAY, help="First day; by default data.history_days ago.")] = None,
     last: Annotated[OptionalDay, typer.Option("--last", formats=DAY, help="Last day; by default the last session that has ended.")] = None,
+    source: Annotated[Source | None, typer.Option(help="By default the first of the profile's feed.sources.")] = None,
     alpaca: Alpaca = "",
     as_json: AsJson = False,
 ) -> None:
-    """Fetch 1-minute bars from Alpaca into the store. Call it again to go on where it stopped."""
+    """Fetch 1-minute bars into the store. Call it again to go on where it stopped. One folder holds one source's bars of a symbol."""
     from tradebot import app
 
     with showing_progress(quiet=as_json) as progress:
@@ -42,6 +50,7 @@ def fetch(
             last=last.date() if last else None,
             progress=progress,
             alpaca_url=alpaca,
+            source=source.value if source else "",
         )
     show(report, as_json)
 

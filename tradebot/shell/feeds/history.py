@@ -86,26 +86,42 @@ def fetch_history(
     OperatorFault for an empty universe, bad keys, a feed that the account may not use, a service that doesn't answer, and bars that can't
     be true.
     """
+    client = _historical_client(data)
+
+    def bars(symbol: str, start_ns: int, last_ns: int) -> BarColumns:
+        return _bars(client, data, symbol, start_ns, last_ns, adjustment)
+
+    origin = Origin(data.feed, adjustment, _SOURCE if data.origin is None else f"{_SOURCE} at {data.origin}")
+    return fetch_into(store, symbols, list(pieces(from_ns, through_ns, _CHUNK_DAYS)), origin, bars, progress)
+
+
+def fetch_into(
+    store: BarStore,
+    symbols: Sequence[str],
+    ranges: Sequence[tuple[int, int]],
+    origin: Origin,
+    bars_of: Callable[[str, int, int], BarColumns],
+    progress: Callable[[FetchProgress], None] | None,
+) -> Fetched:
+    """Ask for what the store lacks, range by range, and write each before the next is asked for. Raises as `fetch_history`."""
     if not symbols:
         raise OperatorFault("the universe is empty: name at least one symbol to fetch")
-    client = _historical_client(data)
-    origin = Origin(data.feed, adjustment, _SOURCE if data.origin is None else f"{_SOURCE} at {data.origin}")
-    pieces = [(symbol, *piece) for symbol in symbols for piece in _pieces(from_ns, through_ns)]
-    bars_of = dict.fromkeys(symbols, 0)
+    todo = [(symbol, *piece) for symbol in symbols for piece in ranges]
+    count_of = dict.fromkeys(symbols, 0)
     requests = 0
-    for done, (symbol, first_ns, last_ns) in enumerate(pieces, start=1):
+    for done, (symbol, first_ns, last_ns) in enumerate(todo, start=1):
         start_ns = store.resume_ns(symbol, first_ns, last_ns, origin)
         count = 0
         if start_ns <= last_ns:
-            bars = _bars(client, data, symbol, start_ns, last_ns, adjustment)
+            bars = bars_of(symbol, start_ns, last_ns)
             store.write(bars, origin, start_ns, last_ns)
             count = len(bars)
-            bars_of[symbol] += count
+            count_of[symbol] += count
             requests += 1
         if progress is not None:
             through = dt.datetime.fromtimestamp(last_ns // NS_PER_S, dt.UTC).date()
-            progress(FetchProgress(symbol, through, count, done, len(pieces), start_ns > last_ns))
-    return Fetched(bars_of, requests, len(pieces) - requests)
+            progress(FetchProgress(symbol, through, count, done, len(todo), start_ns > last_ns))
+    return Fetched(count_of, requests, len(todo) - requests)
 
 
 def screen_most_active(
@@ -160,10 +176,10 @@ def _bars(client: Any, data: AlpacaData, symbol: str, from_ns: int, through_ns: 
         bars = [bar_of_json(symbol, row) for row in rows]
     except BarFault as error:
         raise OperatorFault(f"Alpaca sent a bar that can't be true: {error}") from error
-    return _columns(symbol, [bar for bar in bars if from_ns <= bar.minute_ns <= through_ns])
+    return columns(symbol, [bar for bar in bars if from_ns <= bar.minute_ns <= through_ns])
 
 
-def _columns(symbol: str, bars: Sequence[Bar]) -> BarColumns:
+def columns(symbol: str, bars: Sequence[Bar]) -> BarColumns:
     def column(field: str) -> Int:
         return np.array([getattr(bar, field) for bar in bars], np.int64)
 
@@ -172,13 +188,13 @@ def _columns(symbol: str, bars: Sequence[Bar]) -> BarColumns:
     return BarColumns(symbol, column("minute_ns"), open_, high, low, close, column("volume"), trades=trades if trades.any() else None)
 
 
-def _pieces(from_ns: int, through_ns: int) -> Iterator[tuple[int, int]]:
-    """Ranges of at most a week inside one UTC month, whole minutes, both ends included (to the last nanosecond of the last minute)."""
+def pieces(from_ns: int, through_ns: int, days: int) -> Iterator[tuple[int, int]]:
+    """Ranges of at most so many days inside one UTC month, whole minutes, both ends included (to the last minute's last nanosecond)."""
     at = dt.datetime.fromtimestamp(from_ns // NS_PER_MINUTE * 60, dt.UTC)
     end = dt.datetime.fromtimestamp((through_ns // NS_PER_MINUTE + 1) * 60, dt.UTC)
     while at < end:
         next_month = (at.replace(day=1) + dt.timedelta(days=32)).replace(day=1, hour=0, minute=0)
-        stop = min(at + dt.timedelta(days=_CHUNK_DAYS), next_month, end)
+        stop = min(at + dt.timedelta(days=days), next_month, end)
         yield int(at.timestamp()) * NS_PER_S, int(stop.timestamp()) * NS_PER_S - 1
         at = stop
 

@@ -70,6 +70,7 @@ class BarStore:
 
     def resume_ns(self, symbol: str, from_ns: int, through_ns: int, origin: Origin) -> int:
         """The first instant of a range inside one month that still must be fetched; above `through_ns` when nothing must."""
+        self._refuse_mixture(symbol, origin)
         sidecar = self._sidecar(symbol, from_ns, origin)
         if sidecar is None or sidecar.fetched_from_ns > from_ns:
             return from_ns
@@ -110,6 +111,16 @@ class BarStore:
     def _path(self, symbol: str, ts_ns: int) -> Path:
         month = dt.datetime.fromtimestamp(ts_ns // NS_PER_S, dt.UTC)
         return self.root / f"{symbol}_1m_{month:%Y_%m}.parquet"
+
+    def _refuse_mixture(self, symbol: str, origin: Origin) -> None:
+        """Raises OperatorFault where another month of the symbol is of another feed or adjustment."""
+        for path in sorted(self.root.glob(f"{symbol}_1m_[0-9][0-9][0-9][0-9]_[0-9][0-9].parquet")):
+            held = read_sidecar(path)
+            if held is not None and (held.origin.feed, held.origin.adjustment) != (origin.feed, origin.adjustment):
+                raise OperatorFault(
+                    f"{path}: holds feed {held.origin.feed}, adjustment {held.origin.adjustment}; "
+                    f"fetch {symbol} of feed {origin.feed}, adjustment {origin.adjustment} into another folder"
+                )
 
     def _sidecar(self, symbol: str, ts_ns: int, origin: Origin) -> Sidecar | None:
         """The month's sidecar, None when there is none or it doesn't describe the file. Raises OperatorFault on another origin."""
