@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -97,6 +98,7 @@ def random_history(rng: np.random.Generator, symbol: str, sessions: Sequence[Ses
 
 def random_config(rng: np.random.Generator) -> EngineConfig:
     """Rules of which each binds now and then."""
+    plain = SizingConfig(equity_fraction=float(rng.choice([0.02, 0.3, 1.0])), max_shares=int(rng.choice([0, 0, 7])))
     return EngineConfig(
         profile="dice",
         entry=EntryConfig(
@@ -104,17 +106,13 @@ def random_config(rng: np.random.Generator) -> EngineConfig:
             price_usd_min=float(rng.choice([0.0, 1.0, 39.0])),
             price_usd_max=float(rng.choice([0.0, 45.0])),
         ),
-        sizing=SizingConfig(equity_fraction=float(rng.choice([0.02, 0.3, 1.0])), max_shares=int(rng.choice([0, 0, 7]))),
+        sizing=plain,
         exits=ExitsConfig(
             stop_fraction=float(rng.choice([0.001, 0.01, 0.3])),
             target_fraction=float(rng.choice([0.001, 0.02, 0.5])),
             flatten_before_close_min=int(rng.choice([1, 5, 55])),
         ),
-        limits=LimitsConfig(
-            positions_max=int(rng.choice([1, 2, 10])),
-            order_usd_max=float(rng.choice([900.0, 50_000.0])),
-            daily_loss_fraction_max=float(rng.choice([0.002, 0.05, 1.0])),
-        ),
+        limits=random_limits(rng),
         execution=ExecutionConfig(
             entry_order=rng.choice(["market", "marketable_limit", "by_spread"]),
             limit_band_bps=float(rng.choice([0.5, 10.0, 60.0])),
@@ -123,6 +121,39 @@ def random_config(rng: np.random.Generator) -> EngineConfig:
             reprice_max=int(rng.choice([0, 1, 20])),
         ),
         breaker=BreakerConfig(day_loss=rng.choice(["refuse", "kill"]), drawdown_fraction_max=float(rng.choice([0.01, 0.1, 1.0, 1.0]))),
+    )
+
+
+def random_limits(rng: np.random.Generator) -> LimitsConfig:
+    """Each limit is mostly off, or so near to what is traded that it binds now and then: with all at once nothing would trade."""
+
+    def some(*values: float) -> float | Literal["off"]:
+        return "off" if rng.random() < 0.85 else float(rng.choice(values))
+
+    return LimitsConfig(
+        positions_max=int(rng.choice([1, 2, 10])),
+        order_usd_max=float(rng.choice([900.0, 50_000.0])),
+        daily_loss_fraction_max=float(rng.choice([0.002, 0.05, 1.0])),
+        order_shares_max="off" if rng.random() < 0.9 else int(rng.choice([5, 1000])),
+        price_usd_min=some(2.0),
+        price_usd_max=some(50.0),
+        position_fraction_max=some(0.021, 0.31, 1.0),
+        sector_fraction_max=some(0.05, 0.5),
+        group_fraction_max=some(0.1, 0.6),
+        gross_usd_max=some(1_000.0, 60_000.0),
+        net_fraction_max=some(0.5, 1.0),
+        leverage_max=some(0.4, 1.0),
+        buying_power_multiple=float(rng.choice([1.0, 2.0])),
+        cash_borrowed_fraction_max=float(rng.choice([0.0, 0.5])),
+        drawdown_fraction_max=some(0.001, 0.1),
+        orders_per_minute_max="off" if rng.random() < 0.9 else 1,
+        notional_usd_per_minute_max=some(1_200.0, 30_000.0),
+        symbol_interval_s_min=some(59.0, 120.0, 600.0),
+        price_collar_fraction=float(rng.choice([0.0005, 0.05, 0.05])),
+        data_age_s_max=float(rng.choice([1.0, 30.0, 30.0, 30.0])),
+        headroom_fraction_below=some(0.3, 1.0),
+        sectors={"S0": "first", "S1": "second", "S2": "second"},
+        groups={} if rng.random() < 0.7 else {"S1": "pair", "S3": "pair"},
     )
 
 

@@ -9,13 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.property.scan_market import Dice, assert_same, logged, market, random_config, random_venue, simulate
-from tradebot.core.config import PlaybookConfig, RegimeConfig, StrategiesConfig
+from tests.property.scan_sizing import random_sizing
+from tradebot.core.config import EngineConfig, PlaybookConfig, RegimeConfig, StrategiesConfig
+from tradebot.core.domain.bars import BarColumns, MarketGrid
+from tradebot.core.domain.session import SessionTable
 from tradebot.core.opinions.history import as_perceived, classifier_history, opinions_of
 from tradebot.core.opinions.mind import Mind
 from tradebot.core.selection.config import PerformanceConfig, SelectionConfig
 from tradebot.core.strategies.gates import GatesConfig
 from tradebot.sim.scan import layout as at
 from tradebot.sim.scan.backtest import outcome, scan_market
+from tradebot.sim.venue_config import VenueConfig
 
 NAMES = ("breakout_momentum", "momentum_amplification", "ma_cross", "hf_scalping", "extreme_mean_reversion", "kalman_ma")
 
@@ -64,14 +68,28 @@ def playbook(rng: np.random.Generator) -> PlaybookConfig:
 
 
 @settings(max_examples=25, deadline=None, derandomize=True, print_blob=True)
+@given(seed=st.integers(0, 10**9), symbols=st.integers(1, 4))
+def test_sizes_of_every_rule_are_those_of_the_full_simulation(seed: int, symbols: int) -> None:
+    """Volatilities count after a session's worth of minutes, records after some trades: a long session first."""
+    rng = np.random.default_rng(seed)
+    config, venue_config = replace(random_config(rng), playbook=playbook(rng), sizing=random_sizing(rng)), random_venue(rng)
+    assert_strategies_trade_the_same(config, venue_config, *market(rng, symbols, [391, 130, 75]))
+
+
+@settings(max_examples=25, deadline=None, derandomize=True, print_blob=True)
 @given(seed=st.integers(0, 10**9), symbols=st.integers(1, 4), minutes=st.lists(st.sampled_from([75, 130]), min_size=3, max_size=4))
 def test_strategies_trade_as_in_the_full_simulation(seed: int, symbols: int, minutes: list[int]) -> None:
     rng = np.random.default_rng(seed)
     config, venue_config = replace(random_config(rng), playbook=playbook(rng)), random_venue(rng)
-    histories, table, grid = market(rng, symbols, minutes)
+    assert_strategies_trade_the_same(config, venue_config, *market(rng, symbols, minutes))
+
+
+def assert_strategies_trade_the_same(
+    config: EngineConfig, venue_config: VenueConfig, histories: list[BarColumns], table: SessionTable, grid: MarketGrid
+) -> None:
     first = int(grid.session_of.searchsorted(1))
     thought = opinions_of(grid, Mind.of(config, None), first)
-    scan = scan_market(config, venue_config, grid, thought.conviction, thought.valid, thought.exits, first)
+    scan = scan_market(config, venue_config, grid, thought.conviction, thought.valid, thought.exits, first, evidence=thought.evidence)
     fast = outcome(
         config, venue_config, grid, thought.conviction, first, scan,
         thought.leading, thought.strategies, thought.regime, thought.regimes,

@@ -16,7 +16,8 @@ from tradebot.core.domain.events import MinuteClosed
 from tradebot.core.domain.orders import OrderIntent, Role
 from tradebot.core.domain.session import Session
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
-from tradebot.core.execution.exits import bracket_for, flatten_ns
+from tradebot.core.execution.adaptive import entry_bracket
+from tradebot.core.execution.exits import flatten_ns
 from tradebot.core.execution.order_type import chased_reason, choose_entry
 from tradebot.core.execution.planner import entry_intent
 from tradebot.core.features.catalogue import step_minute
@@ -29,7 +30,9 @@ from tradebot.core.opinions.strategist import by_strategies
 from tradebot.core.portfolio.sizer import Candidate, Sized, Sizer
 from tradebot.core.portfolio.sizing import shares_scaled
 from tradebot.core.risk.exposure import Around, Exposure, lately
+from tradebot.core.risk.history import UNKNOWN_GROUP
 from tradebot.core.risk.limits import Asked, first_refusal, least_headroom, rules_of, size_scale, worst_units
+from tradebot.core.risk.value_at_risk import value_at_risk
 from tradebot.core.state import Safety, State
 from tradebot.core.strategies.gates import throttle_reason
 
@@ -47,12 +50,17 @@ def perceive(state: State, minute: MinuteClosed, session: Session, config: Engin
 
 
 def mark(state: State, minute: MinuteClosed, session: Session, config: EngineConfig) -> None:
-    """Mark every symbol that has a bar to market, and step what sizes remember of it."""
+    """Mark every symbol that has a bar to market, and step what sizes and limits remember of it."""
     assert minute.symbols == state.symbols, "the slice is not of this universe"
+    if config.limits.needs_history:
+        state.risk.see(session.date, state.marks, minute.present, config.limits.group_correlation_min)
     np.copyto(state.marks, minute.close, where=minute.present)
     state.minute_ns = minute.minute_ns
     if config.slicing.reads_volume:
         state.see_volume(session.minute_index(minute.minute_ns), np.where(minute.present, minute.volume, 0))
+    if config.exits.mode == "adaptive":
+        opened = session.open_ns // NS_PER_MINUTE
+        state.ranges.step(opened, minute.high, minute.low, minute.close, minute.present, config.exits.atr_minutes)
     if not config.sizing.is_plain:
         at, opened, pairs = minute.minute_ns // NS_PER_MINUTE, session.open_ns // NS_PER_MINUTE, config.sizing.weighs_portfolio
         state.sizing.step(at, opened, minute.close, minute.present, with_pairs=pairs)
@@ -139,8 +147,8 @@ def _entries(
             made.crowded = len(candidates) - asked
             break
         symbol, price = state.symbols[n], int(minute.close[n])
-        refusal = blocked or state.locked.get(symbol) or chased_reason(state.unfilled.get(symbol, 0), config.execution) or None
-        bracket = bracket_for(price, config.exits)
+        refusal = blocked or state.locked.get(symbol) or state.frozen.get(symbol) or chased_reason(state.unfilled.get(symbol, 0), config.execution) or None
+        bracket = entry_bracket(price, state.ranges.atr_units(n, config.exits.atr_minutes), config.exits)
         sized = sizer.size(Candidate(n, float(conviction[n]), price, bracket.stop_units, held.free_cash_units))
         made.sizes[n] = sized
         choice = choose_entry(price, minute.spread_units(n), bracket, config.execution)
@@ -148,7 +156,7 @@ def _entries(
         order = Asked(sized.shares, 1, price, choice.limit_units, worst)
         refusal = refusal or sized.reason or None
         if refusal is None:
-            order, refusal = _within_limits(order, held, symbol, _around(minute, session, n, config))
+            order, refusal = _within_limits(order, held, symbol, _around(minute, session, n, config), state)
         if gates is not None:
             refusal = refusal or throttle_reason(minute.ts_event_ns, state.last_entry_ns, gates) or None
         if refusal is not None:
@@ -161,11 +169,18 @@ def _entries(
     return made
 
 
-def _within_limits(order: Asked, held: Exposure, symbol: str, around: Around) -> tuple[Asked, str | None]:
+def _within_limits(order: Asked, held: Exposure, symbol: str, around: Around, state: State) -> tuple[Asked, str | None]:
     """The order at the size that is left near a limit, and why it is refused, or None."""
     seen, rules = held.seen(symbol, around), held.rules
     if rules.headroom_fraction_below:
         order = order._replace(qty=shares_scaled(order.qty, size_scale(least_headroom(seen, rules), rules.headroom_fraction_below)))
+    if held.config.watches_var:
+        after = held.values | {symbol: held.values.get(symbol, 0) + order.sign * order.qty * order.worst_units}
+        by_place = dict[int, int]()
+        for name, units in after.items():
+            by_place[state.place(name)] = by_place.get(state.place(name), 0) + abs(units) if state.place(name) < 0 else units
+        risk = value_at_risk(by_place, state.risk, held.config.var_confidence, held.config.unknown_volatility_fraction)
+        seen = seen._replace(var_units=risk.parametric, historical_var_units=risk.historical)
     return order, first_refusal(order, seen, rules)
 
 
@@ -223,7 +238,7 @@ def _exposure(state: State, config: EngineConfig) -> Exposure:
     rules = rules_of(config.limits)
     state.spent = lately(state.spent, state.now_ns, rules)
     held = Exposure(
-        config.limits, rules, lambda symbol: symbol, _busy(state), state.book.cash_units, state.equity_units(),
+        config.limits, rules, lambda symbol: _group(state, symbol, config), _busy(state), state.book.cash_units, state.equity_units(),
         state.day_start_equity_units, state.high_water_units, state.spent,
     )  # fmt: skip
     held.hold(state.book, state.mark)
@@ -231,6 +246,14 @@ def _exposure(state: State, config: EngineConfig) -> Exposure:
         sign, worst = whole.side.sign, worst_units(whole.reference_units, whole.limit_units, whole.side.sign, rules.price_collar_fraction)
         held.promise(whole.symbol, sign, left * worst)
     return held
+
+
+def _group(state: State, symbol: str, config: EngineConfig) -> int | str:
+    """The symbols that a symbol moves with: the group that the profile names, or the one that its returns tell."""
+    named, n = config.limits.groups.get(symbol), state.place(symbol)
+    if named is not None:
+        return named
+    return int(state.risk.groups[n]) if 0 <= n < len(state.risk.groups) else UNKNOWN_GROUP
 
 
 def _around(minute: MinuteClosed, session: Session, n: int, config: EngineConfig) -> Around:

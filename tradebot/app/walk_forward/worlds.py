@@ -59,4 +59,5 @@ def _taken(grid: MarketGrid, opinions: Opinions, rows: Int, known: npt.NDArray[n
         exits=None if opinions.exits is None else opinions.exits[rows] & known[:, None],
         leading=None if opinions.leading is None else opinions.leading[rows],
         regime=None if opinions.regime is None else opinions.regime[rows],
+        evidence=None if opinions.evidence is None else opinions.evidence[rows],
     )

@@ -12,7 +12,6 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from tradebot.core.config import EngineConfig
-from tradebot.core.portfolio.config import EXTRAS
 from tradebot.sim.venue_config import VenueConfig
 
 _GRACE_S_MAX = 15.0  # then the next bar's path has left its open
@@ -43,23 +42,24 @@ def fine_fees(case: Case) -> str:
     return "the fees have too many decimals for the fast backtest" if fine else ""
 
 
-def other_sizes(case: Case) -> str:
-    sizing = case.config.sizing
-    if sizing.is_plain:
-        return ""
-    name = sizing.rule if sizing.rule != "equity_fraction" else next(extra for extra in EXTRAS if getattr(sizing, extra) is not None)
-    return f"the fast backtest sizes by equity_fraction alone, and [sizing] has {name}"
-
-
 def slices(case: Case) -> str:
     return "" if case.config.slicing.is_off else "the fast backtest sends an order at once and whole, and [slicing] splits it"
+
+
+def value_at_risk(case: Case) -> str:
+    return "the fast backtest knows no value at risk, and [limits] has a limit on it" if case.config.limits.watches_var else ""
+
+
+def moving_stops(case: Case) -> str:
+    return "the fast backtest's stops stay where they are, and exits.mode is adaptive" if case.config.exits.mode == "adaptive" else ""
 
 
 REASONS: Final[tuple[Callable[[Case], str], ...]] = (
     slow_venue,
     late_bars,
     fine_fees,
-    other_sizes,
+    value_at_risk,
+    moving_stops,
     slices,
 )
 

@@ -26,7 +26,9 @@ from tradebot.sim.impact import ImpactTables, impact_tables_of
 from tradebot.sim.outcome import CostWaterfall, Outcome
 from tradebot.sim.scan import layout as at
 from tradebot.sim.scan.able import fees_of, why_full
+from tradebot.sim.scan.groups import groups_by_session, sectors_of
 from tradebot.sim.scan.layout import Bars, Book, Bool, Days, Float, Int, Rules, Wishes, new_book
+from tradebot.sim.scan.sizes import size_rules, sizes_of
 from tradebot.sim.scan.trades import ScanTrades
 from tradebot.sim.venue_config import VenueConfig
 
@@ -81,9 +83,12 @@ def scan_market(
     grace_s: float = 2.0,
     impact: ImpactTables | None = None,
     seen: MarketGrid | None = None,
+    evidence: Float | None = None,
     log_rows: int = 0,
 ) -> Scan:
-    """As `fast_backtest`, with the raw tables; `log_rows` > 0 keeps that many orders and fills."""
+    """As `fast_backtest`, with the raw tables. `evidence` (T, N, W) is what sizes read of the leading strategies (Opinions.evidence);
+    `log_rows` > 0 keeps that many orders and fills.
+    """
     from tradebot.sim.scan.scan import scan
 
     rules = rules_of(config, venue, grace_s)
@@ -95,7 +100,9 @@ def scan_market(
     bars = _bars(grid, venue, impact, first_minute)
     spread = _spreads(seen or grid) if config.execution.entry_order == "by_spread" else _NONE
     closing = np.zeros((0, 0), np.bool_) if exits is None else _plain(exits)
-    wishes = Wishes(_plain(conviction), _plain(valid), closing, spread, _anchors(seen or grid))
+    sizes = sizes_of(config.sizing, seen or grid, evidence)
+    sector, group = sectors_of(config.limits, grid.symbols), groups_by_session(config.limits, grid, first_minute)
+    wishes = Wishes(_plain(conviction), _plain(valid), closing, spread, _anchors(seen or grid), sector, group, sizes)
     trades = np.empty((_ROOM + 2 * symbols, at.TRADE_WIDTH), np.int64)
     fills, orders = np.zeros((log_rows, at.LOG_WIDTH), np.int64), np.zeros((log_rows, at.LOG_WIDTH), np.int64)
     while not scan(bars, wishes, days, rules, grid.minute_ns, book, trades, fills, orders, 2 * symbols):
@@ -116,8 +123,7 @@ def rules_of(config: EngineConfig, venue: VenueConfig, grace_s: float) -> Rules:
         confidence_min=config.entry.confidence_min if book is None else book.selection.forecast_min,
         price_units_min=low,
         price_units_max=high,
-        equity_fraction=config.sizing.equity_fraction,
-        max_shares=config.sizing.max_shares,
+        sizing=size_rules(config.sizing),
         limits=limit_rules_of(config.limits),
         stop_fraction=config.exits.stop_fraction,
         target_fraction=config.exits.target_fraction,

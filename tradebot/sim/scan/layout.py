@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from tradebot.core.risk.limits.numbers import Rules as LimitRules
+
+if TYPE_CHECKING:
+    from tradebot.sim.scan.sizes import SizeRules
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -28,8 +31,18 @@ class Bars(NamedTuple):
     adv: Float
 
 
+class Sizes(NamedTuple):
+    """What sizes read at each minute: `seen` (T, N, 3) of core/portfolio/volatility.py, `evidence` (T, N, W) of evidence.py, correlations
+    (T, N (N - 1) / 2), row by row below the diagonal. Empty where the profile's sizes don't ask.
+    """
+
+    seen: Float
+    evidence: Float
+    correlations: Float
+
+
 class Wishes(NamedTuple):
-    """What is thought, (T, N) each: see `fast_backtest`. `exits` is (0, 0) where nothing is ever closed by opinion.
+    """What is thought and known of symbols, (T, N) each: see `fast_backtest`. `exits` is (0, 0) where nothing is ever closed by opinion.
 
     `spread` are the quoted spreads that decisions see, 0 = none; (0, 0) where nobody asks for them.
     """
@@ -39,6 +52,9 @@ class Wishes(NamedTuple):
     exits: Bool
     spread: Int
     anchor: Int  # what prices are measured against; (0, 0) where that is the close everywhere
+    sector: Int  # (N,) each symbol's sector; (0,) where no limit asks
+    group: Int  # (S, N) the symbols that a symbol moves with; (0, 0) where no limit asks
+    sizes: Sizes
 
 
 class Days(NamedTuple):
@@ -57,8 +73,7 @@ class Rules(NamedTuple):
     confidence_min: float
     price_units_min: int
     price_units_max: int
-    equity_fraction: float
-    max_shares: int
+    sizing: SizeRules
     limits: LimitRules
     stop_fraction: float
     target_fraction: float
@@ -166,6 +181,7 @@ class Book(NamedTuple):
     busy: Int  # (N,) symbols held, working or being closed, the first account[BUSY] of it
     queue: Int  # (N,) candidates of a minute
     shares: Int  # (N,) their size
+    units: Int  # (N,) what is held, working or asked for, where sizes depend on it
     account: Int  # (ACCOUNT_WIDTH,)
     equity: Int  # (T,)
     exposure: Int  # (T,)
@@ -180,8 +196,8 @@ def new_book(symbols: int, minutes: int, sessions: int, cash_units: int) -> Book
     account = np.zeros(ACCOUNT_WIDTH, np.int64)
     account[CASH] = cash_units
     account[LAST_ENTRY_NS] = -(1 << 62)
-    marks, busy, queue, shares = (np.zeros(symbols, np.int64) for _ in range(4))
+    marks, busy, queue, shares, units = (np.zeros(symbols, np.int64) for _ in range(5))
     return Book(
-        rows, marks, busy, queue, shares, account,
+        rows, marks, busy, queue, shares, units, account,
         np.empty(minutes, np.int64), np.empty(minutes, np.int64), np.zeros(sessions, np.int64), np.zeros(sessions, np.int64),
     )  # fmt: skip

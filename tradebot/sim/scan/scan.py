@@ -70,8 +70,19 @@ from tradebot.sim.scan.layout import (
     Wishes,
 )
 from tradebot.sim.scan.limits import broken_limit, least_headroom, lent_units, size_scale, worst_units
-from tradebot.sim.scan.orders import advance_closes, flatten, limit_of, submit_entry, take_back, take_back_all, want_closed
+from tradebot.sim.scan.orders import (
+    advance_closes,
+    flatten,
+    limit_of,
+    stop_units_of,
+    submit_entry,
+    take_back,
+    take_back_all,
+    want_closed,
+)
 from tradebot.sim.scan.queue import heapify, pop_first
+from tradebot.sim.scan.sizes import PLAIN, size_of, weigh
+from tradebot.sim.scan.together import together
 
 entry_code = kernel(entry.entry_code)
 shares_of = kernel(sizing.shares_of)
@@ -273,6 +284,8 @@ def choose(
     asked_orders, asked_units, taken = 0, 0, 0
     if known_ns - account[ASKED_LAST_NS] < NS_PER_MINUTE:
         asked_orders, asked_units = account[ASKED_ORDERS], account[ASKED_UNITS]
+    if rules.sizing.weighs_portfolio:
+        weigh(book)
     heapify(book.queue, count, conviction)
     while count:
         if positions >= limits.positions_max:
@@ -281,14 +294,23 @@ def choose(
         n = pop_first(book.queue, count, conviction)
         count -= 1
         price = bars.close[t, n]
-        shares = shares_of(equity, price, rules.equity_fraction, rules.max_shares)
+        if rules.sizing.rule == PLAIN:
+            shares = shares_of(equity, price, rules.sizing.equity_fraction, rules.sizing.max_shares)
+        else:
+            stop = stop_units_of(price, rules.stop_fraction)
+            shares = size_of(rules.sizing, wishes.sizes, t, n, conviction[n], price, stop, equity, free, book.units)
         limit = limit_of(bars, wishes, rules, t, n)
         worst = worst_units(price, limit, 1, limits.price_collar_fraction)
         anchor = wishes.anchor[t, n] if wishes.anchor.shape[0] else price
+        sector = group = 0
+        if len(wishes.sector):
+            sector = together(bars, wishes, rules, book, t, n, entries, wishes.sector)
+        if len(wishes.group):
+            group = together(bars, wishes, rules, book, t, n, entries, wishes.group[account[SESSION]])
         seen = Seen(
             positions, free, equity - gross + lent_units(equity, limits.buying_power_multiple), equity, account[DAY_START],
-            account[HIGH_WATER], 0, gross, gross, 0, 0, 0.0, 0.0, asked_orders, asked_units, known_ns - book.rows[n, ASKED_NS], anchor,
-            known_ns - end_ns, 1, 0, 0, 0, SHARES_MAX,
+            account[HIGH_WATER], 0, gross, gross, sector, group, 0.0, 0.0, asked_orders, asked_units, known_ns - book.rows[n, ASKED_NS],
+            anchor, known_ns - end_ns, 1, 0, 0, 0, SHARES_MAX,
         )  # fmt: skip
         if limits.headroom_fraction_below:
             shares = shares_scaled(shares, size_scale(least_headroom(seen, limits), limits.headroom_fraction_below))
@@ -300,6 +322,7 @@ def choose(
         book.queue[len(book.queue) - 1 - entries], book.shares[entries] = n, shares
         account[LAST_ENTRY_NS] = known_ns
         book.rows[n, ASKED_NS] = known_ns
+        book.units[n] += shares * price
         value = shares * worst
         positions, free, entries, gross = positions + 1, free - value, entries + 1, gross + value
         asked_orders, asked_units, taken = asked_orders + 1, asked_units + value, taken + value

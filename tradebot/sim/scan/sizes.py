@@ -18,7 +18,7 @@ from tradebot.core.portfolio import kelly, leverage, no_trade, pairs, risk_fract
 from tradebot.core.portfolio.config import SizingConfig
 from tradebot.core.portfolio.pairs import pairs_step
 from tradebot.core.portfolio.volatility import ANNUAL, MINUTES_A_YEAR, RATIO, STD, volatility_step
-from tradebot.sim.scan.layout import Bool, Float, Int
+from tradebot.sim.scan.layout import BUSY, LIMIT, QTY, REFERENCE, WANT, Book, Bool, Float, Int, Sizes
 
 expected_gain = kernel(no_trade.expected_gain)
 inside_band = kernel(no_trade.inside_band)
@@ -77,16 +77,6 @@ class SizeRules(NamedTuple):
     has_portfolio: bool
     volatility_max: float
     weighs_portfolio: bool
-
-
-class Sizes(NamedTuple):
-    """What sizes read at each minute: `seen` (T, N, 3) of volatility.py, `evidence` (T, N, W), correlations (T, N (N - 1) / 2), row by row
-    below the diagonal. Empty where the profile's sizes don't ask.
-    """
-
-    seen: Float
-    evidence: Float
-    correlations: Float
 
 
 def size_rules(config: SizingConfig) -> SizeRules:
@@ -157,7 +147,8 @@ def _see(
     """`SizingState.step` over T minutes."""
     for t in range(len(minutes)):
         volatility_step(memory, minutes[t], opens[t], close[t], present[t], now)
-        seen[t] = now
+        for n in range(close.shape[1]):
+            seen[t, n, ANNUAL], seen[t, n, STD], seen[t, n, RATIO] = now[n, ANNUAL], now[n, STD], now[n, RATIO]
         if with_pairs:
             pairs_step(together, memory)
             place = 0
@@ -275,3 +266,14 @@ def size_of(
     fraction = fraction_of(rules, conviction, price, stop, sizes.seen[t, n], sizes.evidence[t, n], variance, covariance)
     shares = shares_of(equity, price, fraction, rules.max_shares) if fraction > 0.0 else 0
     return min(shares, shares_floor(float(free), price)) if rules.has_leverage else shares
+
+
+@kernel
+def weigh(book: Book) -> None:
+    """What is held, and what waits at the price that it saw or its limit: what this minute's sizes are weighed against."""
+    for n in range(len(book.units)):
+        book.units[n] = 0
+    for i in range(book.account[BUSY]):
+        n = book.busy[i]
+        row = book.rows[n]
+        book.units[n] = row[QTY] * book.marks[n] + row[WANT] * max(row[REFERENCE], row[LIMIT])
