@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import Any, Final
 
 from scripts.kill_proof.session import Plan
+from tradebot.sim.alpaca_server.storm import KINDS
+
+SPECIAL: Final[dict[str, dict[str, Any]]] = {
+    "unknown_enum": {"where": ["order", "position", "trade_update"]},  # an account of unknown status is not traded: a start ends there
+    "data_406": {"hold_s": 0.1},
+}
+ENDING: Final = {"data_409"}  # a subscription that does not pay for the feed: the daemon says so and ends
+KINDS_SURVIVED: Final = [{"name": name, **SPECIAL.get(name, {})} for name in KINDS if name not in ENDING]
 
 
 def storm(seed: int, plan: Plan | None) -> dict[str, Any]:
     """The body of `POST /sim/storm`."""
     draws = random.Random(f"{seed} {plan}")
-    return {"seed": draws.randrange(2**31), "rate": draws.choice((0.01, 0.02, 0.05))}
+    return {"seed": draws.randrange(2**31), "rate": draws.choice((0.005, 0.01, 0.02)), "faults": KINDS_SURVIVED}

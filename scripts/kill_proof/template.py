@@ -6,11 +6,15 @@ The child is a process of its own (own id, memory, sockets and locks) and is rea
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import traceback
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -91,11 +95,24 @@ def _child(url: str, state: str, crash: str, timeout_s: float) -> None:
         os._exit(BUG if status is None else status)
 
 
+def _warm() -> None:
+    """A few minutes of a life: what is compiled is loaded, and what is imported late is here."""
+    from scripts.kill_proof.life import scene
+    from tradebot.core.domain.units import NS_PER_MINUTE
+    from tradebot.shell.daemon import run_daemon
+
+    scene.in_process().run("cents")
+    with tempfile.TemporaryDirectory() as folder, scene.market() as server:
+        end_ns = scene.start_ns() + 12 * NS_PER_MINUTE
+        asyncio.run(run_daemon(scene.parts(server.url, Path(folder), stop_at_ns=end_ns, report=lambda severity, words: None)))
+    gc.collect()
+    gc.freeze()  # a child need not look at what it shares with the others
+    assert threading.active_count() == 1, "a fork takes along one thread only"
+
+
 def main() -> None:
     """Fork a child for each line `[url, state, crash, timeout_s]`, and answer with its exit status."""
-    from scripts.kill_proof.life import scene
-
-    scene.in_process().run("cents")  # what is compiled is loaded here, once
+    _warm()
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
