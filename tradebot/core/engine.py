@@ -18,6 +18,7 @@ from tradebot.core.conduct.protecting import settle
 from tradebot.core.conduct.reconciling import note_fill, reconciled
 from tradebot.core.conduct.slicing import sliced
 from tradebot.core.conduct.submitting import cancel_entries, cancel_overdue, submit
+from tradebot.core.conduct.watching import watch
 from tradebot.core.config import EngineConfig
 from tradebot.core.config_text import changes, config_from_text
 from tradebot.core.domain.commands import (
@@ -53,7 +54,7 @@ from tradebot.core.domain.events import (
 from tradebot.core.domain.orders import Bracket, Fill, OrderStatus, Role
 from tradebot.core.domain.session import Session, SessionTable
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
-from tradebot.core.execution import exits, planner
+from tradebot.core.execution import exits
 from tradebot.core.execution.closing import Closing
 from tradebot.core.features.catalogue import families_of
 from tradebot.core.forecast.model import Model
@@ -196,8 +197,7 @@ class Engine:
         first += safety.watch_losses(state, self.config, decision_id(self.config.profile, session, minute.minute_ns))
         decision, entries = decide(state, minute, session, self._mind, opinion, self.config)
         state.decided_minute_ns = minute.minute_ns
-        for symbol in planner.unprotected(state.book):
-            self._watch(symbol, minute, decision.decision_id)
+        watch(state, minute, self.config, decision.decision_id)
         for symbol, reason in opinion.exits.items():
             state.closing.setdefault(symbol, Closing(reason, decision.decision_id))
         slices, said = sliced(state, minute, session, self.config, entries)
@@ -219,8 +219,7 @@ class Engine:
         state.decided_minute_ns = minute.minute_ns
         held = [p.symbol for p in state.book.positions.values() if p.qty]
         if held:
-            for symbol in planner.unprotected(state.book):
-                self._watch(symbol, minute, decision_id(self.config.profile, session, minute.minute_ns))
+            watch(state, minute, self.config, decision_id(self.config.profile, session, minute.minute_ns))
             for n in sorted(map(state.place, held)):
                 symbol = state.symbols[n]
                 if n >= 0 and symbol not in state.closing and foreseen.unwanted(t, n):
@@ -230,19 +229,6 @@ class Engine:
             return first
         slices, said = sliced(state, minute, session, self.config, entries)
         return [*first, *submit(state, slices), *said, *settle(state, self.config, again=True)]
-
-    def _watch(self, symbol: str, minute: MinuteClosed, identity: str) -> None:
-        """The software stop and target, for a position whose protection does not rest at the broker."""
-        state = self.state
-        n = state.place(symbol)
-        if n < 0 or not minute.present[n]:
-            return
-        if symbol in state.closing:
-            return
-        position = state.book.positions[symbol]
-        reason = exits.exit_reason(position.qty, position.cost_units, state.mark(symbol), self.config.exits)
-        if reason is not None:
-            state.closing[symbol] = Closing(reason, identity)
 
     def _on_tick(self, tick: Tick) -> list[Command]:
         state, session = self.state, self.sessions.on(tick.session)

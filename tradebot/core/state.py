@@ -16,6 +16,7 @@ from tradebot.core.domain.trade import TradeLedger
 from tradebot.core.execution.closing import Closing
 from tradebot.core.execution.reconcile import Dispute
 from tradebot.core.execution.protection import Plan
+from tradebot.core.execution.ranges import Ranges
 from tradebot.core.execution.slicing import Parent
 from tradebot.core.execution.volume_curve import BINS, new_curve, volume_step
 from tradebot.core.features.catalogue import ALL_FAMILIES, FEATURE_COUNT, FEATURES, STATE_WIDTH, new_state, schema_hash
@@ -71,6 +72,7 @@ class State(msgspec.Struct):
     closing: dict[str, Closing] = {}
     parents: dict[str, Parent] = {}  # entries that go out in slices
     volumes: npt.NDArray[np.float64] = np.zeros((0, BINS))  # (N, BINS) of core/execution/volume_curve.py, kept where a profile reads it
+    ranges: Ranges = msgspec.field(default_factory=Ranges)  # only where exits are adaptive
     plans: dict[str, Plan] = {}  # where the stops and targets of positions belong, once somebody has asked
     playbook: tuple[str, ...] = ()  # detector, regimes and strategies that the next three remember for
     regimes: npt.NDArray[np.int64] = np.zeros((0, persistence.STATE_WIDTH), np.int64)  # (N, 4)
@@ -118,6 +120,7 @@ class State(msgspec.Struct):
             new[stays] = past[kept[stays]]
         self.symbols, self.memory, self.features, self.seen, self.marks = symbols, memory, features, seen, marks
         self.sizing.watch(kept)
+        self.ranges.watch(kept)
         self.risk.watch(kept)
         if len(self.volumes):
             volumes = new_curve(len(symbols))

@@ -10,9 +10,9 @@ compiles (njit) the same source.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 
 from tradebot.core.domain.orders import Bracket
 from tradebot.core.domain.units import NS_PER_MINUTE, UNITS_PER_USD
@@ -24,9 +24,19 @@ _CENT: Final = 100  # the tick from a dollar up; below it is a unit (core.domain
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExitsConfig:
+    """`mode` "adaptive" takes distances from the range of the last minutes and moves stops up (adaptive.py); the fractions are then the
+    farthest that a stop or target may stand. `peak_gain_atrs` 0: no peak detector.
+    """
+
     stop_fraction: Annotated[float, Gt(0), Lt(1)]
     target_fraction: Annotated[float, Gt(0)]
     flatten_before_close_min: Annotated[int, Ge(1), Lt(390)]
+    mode: Literal["fixed", "adaptive"] = "fixed"
+    atr_minutes: Annotated[int, Ge(2), Le(390)] = 14
+    stop_atrs: Annotated[float, Gt(0)] = 6.0
+    target_atrs: Annotated[float, Gt(0)] = 9.0
+    peak_gain_atrs: Annotated[float, Ge(0)] = 4.0
+    peak_giveback: Annotated[float, Gt(0), Lt(1)] = 0.4
 
 
 def stop_units_of(reference_units: int, stop_fraction: float) -> int:

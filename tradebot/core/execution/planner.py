@@ -8,7 +8,6 @@ from tradebot.core.domain.book import Book, WorkingOrder
 from tradebot.core.domain.commands import CancelOrder
 from tradebot.core.domain.orders import Bracket, OrderIntent, Role, Side
 from tradebot.core.domain.units import NS_PER_S
-from tradebot.core.execution.cover import uncovered
 from tradebot.core.execution.order_type import AT_MARKET, URGENT, Choice
 
 
@@ -74,11 +73,6 @@ def overdue(book: Book, now_ns: int, patience_s: float) -> list[WorkingOrder]:
     """Entries that still work `patience_s` after their decision; those without a broker's id can't be cancelled yet."""
     oldest_ns = now_ns - round(patience_s * NS_PER_S)
     return [o for o in book.open_orders() if o.role is Role.ENTRY and o.broker_id and o.decided_ns <= oldest_ns]
-
-
-def unprotected(book: Book) -> list[str]:
-    """Held symbols of which resting stops do not cover all shares."""
-    return list(uncovered(book))
 
 
 def _is_to_cancel(book: Book, order: WorkingOrder) -> bool:

@@ -108,7 +108,7 @@ def is_through(held: int, price_units: int, stop_units: int) -> bool:
 
 def _protect(book: Book, symbol: str, plan: Plan, held: int, qty: int, price_units: int, now_ns: int, steps: Steps, *, again: bool) -> None:
     """An OCO for `qty` shares, or the emergency that makes one pointless."""
-    if _legs_are_unknown(book, plan):
+    if _legs_are_unknown(book, symbol):
         return  # the entry's reply, or its look-up, will show them
     if is_through(held, price_units, plan.stop_units):
         steps.emergency = f"stop: {usd_text(price_units)} at {usd_text(plan.stop_units)}, {qty} shares without one at the broker"
@@ -171,12 +171,11 @@ def _is_foreign(book: Book, symbol: str) -> bool:
     return any(r.symbol == symbol and not r.status.is_terminal for r in book.unclaimed.values())
 
 
-def _legs_are_unknown(book: Book, plan: Plan) -> bool:
-    """The entry has filled completely, and no word has shown the legs that came with it."""
-    entry = book.orders.get(plan.trade_id)
-    if entry is None or entry.bracket is None or entry.status is not OrderStatus.FILLED:
-        return False
-    return not any(o.group == entry.group and o.role is Role.STOP for o in book.orders.values())
+def _legs_are_unknown(book: Book, symbol: str) -> bool:
+    """An entry, or a slice of one, has filled completely, and no word has shown the legs that came with it."""
+    ours = [o for o in book.orders.values() if o.symbol == symbol and o.group]
+    shown = {o.group for o in ours if o.role is Role.STOP}
+    return any(o.role is Role.ENTRY and o.status is OrderStatus.FILLED and o.group not in shown for o in ours)
 
 
 def _settles(book: Book, orders: Sequence[WorkingOrder]) -> bool:
