@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 from types import UnionType
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
@@ -42,7 +42,7 @@ def check(source: Source) -> Settings:
         raise OperatorFault(_sentence(source, error.errors(include_url=False))) from error
     missing = next((key for key in LIMIT_KEYS if key not in source.tree["limits"]), None)
     if missing is not None:
-        raise OperatorFault(f"{source.origin(('limits', missing))}: missing key limits.{missing}")
+        raise OperatorFault(f"{source.profile.name}: missing key limits.{missing}")
     for key, contradiction in CONTRADICTIONS:
         reason = contradiction(settings)
         if reason is not None:
@@ -69,7 +69,7 @@ def _sentence(source: Source, errors: list[ErrorDetails]) -> str:
     if first["type"] == _UNKNOWN:
         text = f"{file}: unknown key {dotted}{nearest(place[-1], _names_beside(place))}"
     elif first["type"] in _MISSING:
-        text = f"{file}: missing key {dotted}"
+        text = f"{source.profile.name}: missing key {dotted}"
     else:
         text = f"{file}: {dotted} = {_shown(first['input'])} is not possible: {_reason(first)}"
     rest = len(errors) - 1
@@ -99,7 +99,7 @@ def _union_branch(loc: tuple[int | str, ...]) -> int | None:
     """Where in a place the checker names the kind that it tried, None for a value of one kind."""
     kind: Any = Settings
     for i, part in enumerate(loc):
-        if isinstance(kind, UnionType):
+        if isinstance(kind, UnionType) or get_origin(kind) is Union:
             return i
         if not dataclasses.is_dataclass(kind):
             return None
