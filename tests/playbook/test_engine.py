@@ -33,6 +33,7 @@ from tradebot.core.domain.events import (
 from tradebot.core.domain.orders import OrderIntent, OrderKind, OrderStatus, Side
 from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.core.engine import Engine
+from tradebot.core.execution.reconcile import GRACE_NS
 from tradebot.core.features.catalogue import STATE_WIDTH, families_of, new_state
 from tradebot.core.state import state_from_bytes, state_to_bytes
 
@@ -235,7 +236,8 @@ def test_a_day_that_lost_too_much_opens_nothing_more() -> None:
 def test_an_unexplained_position_locks_its_symbol() -> None:
     engine = started()
     entered(engine)
-    facts = AccountReconciled(ts_event_ns=OPEN_NS, account_number="PA1", cash_units=0, positions=(PositionFact("BBB", 3, 30),))
+    later_ns = engine.state.now_ns + GRACE_NS  # the broker's positions may lag until then
+    facts = AccountReconciled(ts_event_ns=later_ns, account_number="PA1", cash_units=0, positions=(PositionFact("BBB", 3, 30),))
     alerts = engine.handle(facts)
     assert [a.message for a in alerts if isinstance(a, Alert)] == [
         "books differ from the broker's: AAA: we hold 5, the broker says 0",

@@ -46,6 +46,7 @@ class Order(StrEnum):
     resume = "resume"
     flatten = "flatten"
     halt = "halt"
+    adopt = "adopt"
     kill = "kill"
 
 

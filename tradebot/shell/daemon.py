@@ -168,6 +168,7 @@ class _Daemon:
             parts.flatten_before_close_min,
             lambda date: self._journal.job_outcomes(date.isoformat()),
         ).start()
+        self._desk.reconcile_always()
         if parts.stop_at_ns is not None:
             self._stop_at(parts.stop_at_ns, "the end that was asked for")
         elif isinstance(clock, LockstepClock):

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
+from tradebot.core.conduct.reconciling import DIFFER
 from tradebot.core.domain.commands import Alert, Command, StartRetrain
 from tradebot.core.domain.events import (
     AccountReconciled,
@@ -65,6 +66,7 @@ class Desk:
     ) -> None:
         self.subscribed = asyncio.Event()
         self.differences: tuple[str, ...] = ()
+        self._comparing: set[asyncio.Task[None]] = set()
         self.inbox = inbox = Inbox(quiet)
         self.broker = broker = AlpacaBroker(rest, clock.now_ns)
         self._parts = parts
@@ -84,7 +86,7 @@ class Desk:
         if parts.observer is not None:
             observers.append(parts.observer)
         self.pump = Pump(recovered.engine, inbox, journal, self.dispatch, observers, recovered.replayed)
-        self.reconciler = Reconciler(broker, clock, inbox, journal, self.dispatch)
+        self.reconciler = Reconciler(broker, clock, inbox, journal, self.dispatch, self.poller.live)
         self.stream = TradeStream(
             parts.endpoints.trade_stream_url,
             parts.credentials,
@@ -140,7 +142,7 @@ class Desk:
     def _observe(self, event: Event, commands: Sequence[Command]) -> None:
         match event:
             case AccountReconciled():
-                self.differences = tuple(c.message for c in commands if isinstance(c, Alert) and c.severity == "critical")
+                self.differences = tuple(c.message for c in commands if isinstance(c, Alert) and c.message.startswith(DIFFER))
             case Tick(kind=TickKind.SESSION_CLOSE):
                 self._guard.forget()
                 self._clock.call_at(self._clock.now_ns() + COMPARE_AFTER_CLOSE_NS, self._compare, "compare", self._compare)
@@ -148,6 +150,24 @@ class Desk:
                 self._compare()
             case _:
                 pass
+
+    def reconcile_always(self) -> None:
+        """Compare every `reconcile_s` while a session is open, at multiples of it, which a stepped clock meets anyway."""
+        every_ns = round(self._parts.reconcile_s * NS_PER_S)
+        now_ns = self._clock.now_ns()
+        due_ns = (now_ns // every_ns + 1) * every_ns if every_ns else 0
+        session = next((s for s in self._parts.sessions.sessions if s.close_ns > due_ns), None)
+        if not every_ns or session is None:
+            return
+        if due_ns <= session.open_ns:
+            due_ns = -(-session.open_ns // every_ns) * every_ns
+
+        def due() -> None:
+            if not self._comparing:
+                self._compare()
+            self.reconcile_always()
+
+        self._clock.call_at(due_ns, due, "reconcile", due)
 
     def _compare(self) -> None:
         """Fees and dividends of the day, then the account, in the background."""
@@ -157,7 +177,9 @@ class Desk:
                 await self.poller.read()
                 await self.reconciler.compare()
 
-        self._supervisor.keep("reconcile", compare, UNREADABLE)
+        task = self._supervisor.keep("reconcile", compare, UNREADABLE)
+        self._comparing.add(task)
+        task.add_done_callback(self._comparing.discard)
 
     def _on_report(self, report: OrderReport) -> None:
         self.inbox.put(OrderReported(ts_event_ns=self._clock.now_ns(), report=report))

@@ -77,6 +77,7 @@ class DaemonParts:
     macro: Callable[[dt.date], Float] | None = None  # a session's row (3,) of domain/bars.py MACRO; raises OperatorFault
     adjustment: str = "raw"
     poll_s: float = 5.0
+    reconcile_s: float = 0.0  # between two comparisons of the books while a session is open; 0: only at its ends
     fuse: Fuse = FUSE  # of the guard before the wire
     grace_s: float = 2.0
     stale_s: float = 120.0

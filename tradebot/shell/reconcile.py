@@ -17,6 +17,7 @@ from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.orders import OrderReport
 from tradebot.core.domain.units import NS_PER_S
 from tradebot.shell.broker.alpaca import AlpacaBroker
+from tradebot.shell.broker.live_orders import LiveOrders
 from tradebot.shell.broker.wire import AccountFact
 from tradebot.shell.clock import Clock
 from tradebot.shell.crash_points import reach
@@ -27,13 +28,20 @@ from tradebot.shell.store.journal import Journal
 BASELINE_MARK: Final = "cash_activities_before"
 SINCE_MARK: Final = "cash_activities_since"
 QUIET_READS: Final = 5
+LIST_LAG_NS: Final = 60 * NS_PER_S
 OVERLAP: Final = dt.timedelta(days=7)  # the broker may book an activity under an earlier day
+
+
+Reading = tuple[str, int, tuple[PositionFact, ...]]
 
 
 class Reconciler:
     """`last_account` and `last_positions` are what the broker said last."""
 
-    def __init__(self, broker: AlpacaBroker, clock: Clock, inbox: Inbox, journal: Journal, dispatch: Dispatch) -> None:
+    def __init__(self, broker: AlpacaBroker, clock: Clock, inbox: Inbox, journal: Journal, dispatch: Dispatch, live: LiveOrders) -> None:
+        self._live = live
+        self._listed_ns = journal.last_ns  # up to when the list of orders was read
+        self._reading: Reading | None = None  # the last one that was stated
         self._broker = broker
         self._clock = clock
         self._inbox = inbox
@@ -50,8 +58,10 @@ class Reconciler:
         self._posted = {activity.activity_id for activity in await self._broker.cash_activities(self._after())}
         self._journal.mark(SINCE_MARK, self._since_day)
         self._journal.mark(BASELINE_MARK, msgspec.json.encode(sorted(self._posted)).decode())
+        self._listed_ns = self._clock.now_ns()
+        reports = await self._broker.orders("open", source="poll")
         await self._state_account()
-        for report in await self._broker.orders("open", source="poll"):
+        for report in reports:
             self._report(report)
 
     async def resume(self) -> None:
@@ -93,21 +103,39 @@ class Reconciler:
             )
 
     async def _state_account(self) -> None:
-        """Account and positions of one quiet instant: read until two readings agree."""
-        before = None
+        """Account and positions of one quiet instant: read until two readings agree and no order has moved between them.
+
+        The orders are read last: what they explain is told before the books that they explain.
+        """
+        before, told = self._reading, list[OrderReport]()
         for _ in range(QUIET_READS):
             account, positions = await asyncio.gather(self._broker.account(), self._broker.positions())
             reading = (account.number, account.cash_units, positions)
-            if reading == before:
+            news = [report for report in await self._orders() if report not in told]
+            told += news
+            if reading == before and not news:
                 break
             before = reading
             reach("books_half_read")
-        self.last_account, self.last_positions = account, positions
+        for report in told:
+            self._report(report)
+        self.last_account, self.last_positions, self._reading = account, positions, reading
         self._inbox.put(
             AccountReconciled(
-                ts_event_ns=self._clock.now_ns(), account_number=account.number, cash_units=account.cash_units, positions=positions
+                ts_event_ns=self._clock.now_ns(),
+                account_number=account.number,
+                cash_units=account.cash_units,
+                positions=positions,
+                blocked=blocked_reason(account),
             )
         )
+
+    async def _orders(self) -> list[OrderReport]:
+        """Those that came since the last look, whoever sent them, if they say anything new. A list may lag by half a minute."""
+        now_ns = self._clock.now_ns()
+        found = await self._broker.orders("all", self._listed_ns - LIST_LAG_NS)
+        self._listed_ns = now_ns
+        return [report for report in found if self._live.is_news(report)]
 
     def _report(self, report: OrderReport) -> None:
         self._inbox.put(OrderReported(ts_event_ns=self._clock.now_ns(), report=report))
@@ -122,6 +150,14 @@ class Reconciler:
 
 def usable(account: AccountFact) -> AccountFact:
     """Raises OperatorFault when the account may not trade."""
-    if account.blocked or account.status != "ACTIVE":
-        raise OperatorFault(f"account {account.number} may not trade: status {account.status}{', blocked' if account.blocked else ''}")
+    reason = blocked_reason(account)
+    if reason:
+        raise OperatorFault(reason)
     return account
+
+
+def blocked_reason(account: AccountFact) -> str:
+    """Why the broker lets nothing be traded, "" where it does."""
+    if not account.blocked and account.status == "ACTIVE":
+        return ""
+    return f"account {account.number} may not trade: status {account.status}{', blocked' if account.blocked else ''}"

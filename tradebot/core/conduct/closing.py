@@ -5,6 +5,7 @@ from __future__ import annotations
 from tradebot.core.conduct.submitting import submit
 from tradebot.core.domain.commands import Alert, Command
 from tradebot.core.execution.closing import ATTEMPTS_MAX, Closing, next_steps
+from tradebot.core.execution.reconcile import agreed
 from tradebot.core.state import State
 
 
@@ -19,7 +20,14 @@ def advance_closes(state: State, *, again: bool = False) -> list[Command]:
     """Carry out the next step of every position that is being closed. `again` is said once a minute."""
     if not state.closing:
         return []
-    steps = next_steps(state.book, state.closing, state.mark, state.now_ns, again=again)
+    steps = next_steps(
+        state.book,
+        state.closing,
+        state.mark,
+        state.now_ns,
+        again=again,
+        agreed_qty=lambda symbol, held: agreed(state.disputes.get(symbol), held),
+    )
     for symbol in steps.given_up:
         state.locked[symbol] = "could not be closed"
     alerts = [Alert("critical", f"{symbol}: {ATTEMPTS_MAX} exits failed; close it by hand") for symbol in steps.given_up]

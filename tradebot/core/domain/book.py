@@ -83,6 +83,7 @@ class Book(msgspec.Struct):
     """
 
     opened: bool = False
+    opened_ns: int = 0
     account_number: str = ""
     cash_units: int = 0
     posted_units: int = 0
@@ -127,6 +128,11 @@ class Book(msgspec.Struct):
             old = self.orders[self.key_of_broker_id[intent.replaces]]
             order.replaces, order.group, order.bracket = old.key, old.group, old.bracket
         self._enter(order)
+
+    def adopt(self, order: WorkingOrder) -> None:
+        """Enter an order that is at the broker and not of our making."""
+        self._enter(order)
+        self.key_of_broker_id[order.broker_id] = order.key
 
     def report(self, report: OrderReport) -> list[Fill]:
         """Apply a broker's report and its legs; the fills are what this report adds to what was known."""
@@ -178,7 +184,9 @@ class Book(msgspec.Struct):
     def committed_units(self) -> int:
         """Cash that open buy entries may still spend, at the price that their decision saw or their limit."""
         return sum(
-            o.open_qty * max(o.reference_units, o.limit_units) for o in self.open_orders() if o.side is Side.BUY and o.role is Role.ENTRY
+            o.open_qty * max(o.reference_units, o.limit_units)
+            for o in self.open_orders()
+            if o.side is Side.BUY and o.role in (Role.ENTRY, Role.EXTERNAL)
         )
 
     def realised_units(self) -> int:

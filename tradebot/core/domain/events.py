@@ -159,6 +159,7 @@ class AccountReconciled(_Event, frozen=True):
     account_number: str
     cash_units: int
     positions: tuple[PositionFact, ...]
+    blocked: str = ""  # why the broker lets nothing be traded, in words
 
 
 class FeedChanged(_Event, frozen=True):
@@ -211,6 +212,7 @@ class OperatorOrder(StrEnum):
     PAUSE = "pause"  # no new risk
     RESUME = "resume"
     FLATTEN = "flatten"  # close everything, then pause
+    ADOPT = "adopt"  # the broker's books are right: ours become what it says
     HALT = "halt"  # cancel entries, and refuse until resumed; what is held keeps its protection
     KILL = "kill"  # the kill switch: cancel all, close everything, refuse until resumed
 

@@ -141,6 +141,8 @@ class OrderReport(msgspec.Struct, frozen=True, gc=False):
     source: str = "reply"  # reply | stream | poll | lookup | venue
     legs: tuple[OrderReport, ...] = ()
     reason: str = ""
+    submitted_ns: int = 0  # 0 where the source does not say
+    order_class: str = ""  # "" | bracket | oco | oto; a leg has its parent's
 
 
 class Fill(msgspec.Struct, frozen=True, gc=False):

@@ -93,6 +93,8 @@ def order_report(order: Json, source: str) -> OrderReport:
             source=source,
             legs=tuple(order_report(leg, source) for leg in order.get("legs") or ()),
             reason=reason,
+            submitted_ns=ns_from_text(str(submitted)) if (submitted := order.get("submitted_at") or order.get("created_at")) else 0,
+            order_class=str(order.get("order_class") or ""),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise WireFault(f"order field missing or of a wrong type: {error}") from error

@@ -33,6 +33,8 @@ class Journal:
         with readable(), engine.connect() as connection:
             self._seq: int = connection.execute(select(func.coalesce(func.max(schema.events.c.seq), 0))).scalar_one()
             chained = chain.hash_of(connection, self._seq)
+            newest = select(schema.events.c.ts_ns).where(schema.events.c.seq == self._seq)
+            self.last_ns: int = connection.execute(newest).scalar_one_or_none() or 0  # stamp of the last event when it was opened
         self._writer = self.WRITER(engine, loop, chained)
         self._writer.start()
 
