@@ -11,6 +11,7 @@ from tradebot.core.conduct.submitting import submit
 from tradebot.core.config import EngineConfig
 from tradebot.core.domain.commands import Alert, Command, ReplaceOrder
 from tradebot.core.domain.orders import OrderIntent
+from tradebot.core.domain.units import price_ceil_to_tick, price_floor_to_tick
 from tradebot.core.execution.closing import Closing
 from tradebot.core.execution.cover import NO_COVER, covers
 from tradebot.core.execution.exits import bracket_for
@@ -43,7 +44,7 @@ def plan_of(state: State, config: EngineConfig, symbol: str) -> Plan:
     if plan is not None and (trade is None or trade.trade_id == plan.trade_id):
         return plan
     if trade is not None:
-        plan = Plan(trade.trade_id, trade.stop_units, trade.target_units)
+        plan = Plan(trade.trade_id, price_floor_to_tick(trade.stop_units), price_ceil_to_tick(trade.target_units))
     else:
         position = state.book.positions.get(symbol)
         around = bracket_for(position.entry_units if position is not None else state.mark(symbol), config.exits)

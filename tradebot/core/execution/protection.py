@@ -22,7 +22,7 @@ import msgspec
 from tradebot.core.domain.book import Book, WorkingOrder
 from tradebot.core.domain.commands import CancelOrder
 from tradebot.core.domain.orders import Bracket, OrderIntent, OrderKind, OrderStatus, Role, Side
-from tradebot.core.domain.units import usd_text
+from tradebot.core.domain.units import price_ceil_to_tick, price_floor_to_tick, usd_text
 from tradebot.core.execution.cover import is_armed
 
 PLACEMENTS_MAX: Final = 3
@@ -47,6 +47,13 @@ class Plan(msgspec.Struct):
     @property
     def last_key(self) -> str:
         return f"{self.trade_id}-protect{self.placed}"
+
+    def rescale(self, new: int, old: int) -> None:
+        """A split has made `new` shares of `old`: prices follow, and what rests is moved there. The count of ids goes on."""
+        self.stop_units = max(price_floor_to_tick(self.stop_units * old // new), 1)
+        self.target_units = price_ceil_to_tick(self.target_units * old // new)
+        self.high_units = self.high_units * old // new
+        self.is_moved = True
 
     def next_key(self) -> str:
         self.placed += 1
