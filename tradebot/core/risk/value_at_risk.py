@@ -42,5 +42,5 @@ def value_at_risk(values: Mapping[int, int], history: RiskHistory, confidence: f
     variance = (1.0 - d) * float(weights @ (made * made)) + d * float((held * held) @ history.variances[places])
     parametric = z * math.sqrt(variance) if variance >= 0.0 else math.nan
     losses = np.sort(-made)[::-1]
-    beyond = losses[min(math.floor((1.0 - confidence) * len(losses)), len(losses) - 1)] if len(losses) >= KNOWN else math.nan
+    beyond = losses[min(math.floor((1.0 - confidence) * len(losses) + 1e-9), len(losses) - 1)] if len(losses) >= KNOWN else math.nan
     return ValueAtRisk(parametric + assumed, max(float(beyond), 0.0) + assumed)
