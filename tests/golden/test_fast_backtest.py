@@ -82,6 +82,21 @@ def test_limit_entries_on_real_sessions(market: Market, entry_order: EntryOrder)
     assert entries > len(fast.trades), "some never filled"
 
 
+@pytest.mark.parametrize("profile", ["active_stocks", "institutional", "dollar_profit", "living_lab", "meta_qqq"])
+def test_shipped_rules_on_real_sessions(market: Market, profile: str) -> None:
+    """Each profile's sizes, limits, exits, orders and breaker on the sample, with what trades often in place of a trained model."""
+    settings, sessions = load_settings(profile, {}), market.between(FIRST, LAST)
+    entry = replace(settings.entry, confidence_min=0.5, price_usd_max=0.0)
+    settings = replace(settings, entry=entry)
+    model: Model | None = BelowVwap()
+    if settings.strategies is not None:
+        model = Selector((*settings.strategies.names, "flat"), HMM) if settings.model.kind == "meta_selector" else None
+    assert bool(why_full(settings, sessions)) == (profile == "dollar_profit")  # its stops move
+    fast = traded(settings, market, sessions, fast_world(settings, market, sessions, model))
+    assert_same(fast, run_full(settings, market, sessions, model)[0])
+    assert fast.orders + fast.refusals > 10
+
+
 def test_what_the_scan_cannot_do_goes_through_the_engine(market: Market) -> None:
     engine = engine_config("bandit", detector="three", forecast_min=0.02)
     settings, sessions = settings_of(engine), market.between(FIRST, LAST)
