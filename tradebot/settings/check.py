@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from tradebot.core.domain.faults import OperatorFault
+from tradebot.core.execution.adaptive import NEAREST
 from tradebot.core.features.sets import SETS
 from tradebot.core.risk.limits import LimitsConfig, self_test
 from tradebot.settings.files import Place, Source, nearest
@@ -200,10 +201,12 @@ def _unasked_zero_cost(settings: Settings) -> str | None:
 
 def _band_beyond_target(settings: Settings) -> str | None:
     """A bracket's entry may cost no more than a cent below its target (WIRE.md 2.2)."""
-    band_bps, target = settings.execution.limit_band_bps, settings.exits.target_fraction
+    band_bps, target, name = settings.execution.limit_band_bps, settings.exits.target_fraction, "exits.target_fraction"
+    if settings.exits.mode == "adaptive":
+        target, name = target * NEAREST, "the nearest target,"
     if settings.execution.entry_order == "market" or band_bps < target * 10_000:
         return None
-    return f"execution.limit_band_bps {band_bps:g} reaches beyond exits.target_fraction {target:g} ({target * 10_000:g} bps)"
+    return f"execution.limit_band_bps {band_bps:g} reaches beyond {name} {target:g} ({target * 10_000:g} bps)"
 
 
 def _unknown_zone(settings: Settings) -> str | None:

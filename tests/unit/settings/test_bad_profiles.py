@@ -58,6 +58,12 @@ BAD = [
     ('[model]\nfeatures = ["close", 3]', "mine.toml: model.features.1 = 3 is not possible: it must be a valid string"),
     ("[model]\nfeatures = {a = 1}", 'mine.toml: model.features = {"a":1} is not possible: it must be a valid string or a valid array'),
     ("[execution]\nlimit_band_bps = 400", "mine.toml: execution.limit_band_bps 400 reaches beyond exits.target_fraction 0.04 (400 bps)"),
+    ('[exits]\nmode = "moving"', "mine.toml: exits.mode = \"moving\" is not possible: it must be 'fixed' or 'adaptive'"),
+    ("[exits]\npeak_giveback = 1", "mine.toml: exits.peak_giveback = 1 is not possible: it must be less than 1"),
+    (
+        '[exits]\nmode = "adaptive"\n[execution]\nlimit_band_bps = 120',
+        "mine.toml: execution.limit_band_bps 120 reaches beyond the nearest target, 0.01 (100 bps)",
+    ),
     ("[execution]\nlimit_band_bps = 0", "mine.toml: execution.limit_band_bps = 0 is not possible: it must be greater than 0"),
     (
         '[execution]\nentry_order = "limit"',
@@ -165,7 +171,7 @@ def test_not_toml(home: Path, write_profile: WriteProfile) -> None:
 
 def test_part_that_is_not_there(home: Path) -> None:
     tree = as_tree(load_settings("demo", {"TRADEBOT_HOME": str(home)}))
-    with pytest.raises(OperatorFault, match=r'there is no key exits\.stop; did you mean "stop_fraction"\?'):
+    with pytest.raises(OperatorFault, match=r'there is no key exits\.stop; did you mean "stop_atrs"\?'):
         part_of(tree, "exits.stop")
     with pytest.raises(OperatorFault, match=r"there is no key profile\.x"):
         part_of(tree, "profile.x")
