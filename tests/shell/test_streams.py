@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from tradebot.core.domain.units import NS_PER_S
 from tradebot.shell.broker.endpoints import Credentials, endpoints
 from tradebot.shell.feeds import data_stream
 from tradebot.shell.feeds.bar_wire import Bar
+from tradebot.shell.feeds.correction import Correction
 from tradebot.shell.feeds.data_stream import DataStream
 from tradebot.shell.feeds.trade_stream import TradeStream
 from tradebot.shell.lockstep import FrameTally
@@ -81,6 +83,31 @@ async def test_bars_arrive_exactly_as_they_are_in_the_history() -> None:
         tuple(int(getattr(spy, f)[at + i]) for f in ("open", "high", "low", "close", "volume")) for i in range(len(got))
     ]
     assert len(got) == 10
+
+
+def test_trades_that_were_corrected_or_cancelled_are_told_with_their_minute() -> None:
+    """Alpaca sends `c` and `x` to who subscribes to trades; whoever gets one journals it."""
+    told: list[Correction] = []
+    ears = Ears()
+    stream = DataStream(
+        "", scene.KEYS, scene.SYMBOLS, ears.bars.extend, ears.subscribed, lambda: None, ears.report, Quiet(), ears.tally,
+        on_corrections=told.extend,
+    )  # fmt: skip
+    stream._read(
+        json.dumps(
+            [
+                {"T": "c", "S": "SPY", "t": "2013-10-09T13:30:59.5Z", "x": "V", "oi": 7, "op": 165.8, "os": 100, "oc": ["@"],
+                 "ci": 8, "cp": 165.9, "cs": 10, "cc": ["@"], "z": "A"},
+                {"T": "x", "S": "SPY", "t": "2013-10-09T13:31:00Z", "i": 9, "x": "V", "p": 165.7, "s": 50, "a": "C", "z": "A"},
+                {"T": "x", "S": "SPY", "t": "lunch", "i": 9, "p": 1, "s": 1, "a": "C"},
+            ]
+        )
+    )  # fmt: skip
+    assert [(c.minute_ns, c.kind, c.note) for c in told] == [
+        (OPEN_NS, "trade corrected", "100 at 165.8 was 10 at 165.9"),
+        (OPEN_NS + 60 * NS_PER_S, "trade cancelled", "trade 9: 50 at 165.7 (C)"),
+    ]
+    assert len(ears.said) == 1 and "refused a correction" in ears.said[0]
 
 
 @pytest.mark.parametrize("fault", ["data_close", "data_abort", "data_407"])

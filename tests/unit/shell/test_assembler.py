@@ -91,6 +91,45 @@ def test_late_double_and_corrected_bars_are_counted_and_rewrite_nothing() -> Non
     assert sum(subject.oddities.values()) == 5
 
 
+def test_what_came_too_late_is_kept_with_what_it_corrects() -> None:
+    subject = assembler()
+    subject.add(bar("A", MINUTES[0]))
+    subject.add(bar("A", MINUTES[0], 101), updated=True)
+    subject.close_through(MINUTES[0], 9)
+    subject.add(bar("A", MINUTES[0], 102), updated=True)
+    subject.add(bar("A", MINUTES[0], 103))
+    subject.add(bar("A", MINUTES[0]))  # says nothing new
+    subject.add(bar("B", MINUTES[0], 104))
+    told = [(c.symbol, c.minute_ns, c.kind, c.old and c.old.close, c.new and c.new.close) for c in subject.drain_corrections()]
+    assert told == [
+        ("A", MINUTES[0], "update", 100, 101),
+        ("A", MINUTES[0], "update", 100, 102),
+        ("A", MINUTES[0], "repeat", 100, 103),
+        ("B", MINUTES[0], "late", None, 104),
+    ]
+    assert subject.drain_corrections() == []
+
+
+def test_minutes_that_another_source_closed_are_left_out_and_nothing_late_is_said_of_them() -> None:
+    subject = assembler()
+    subject.add(bar("A", MINUTES[0]))
+    subject.add(bar("A", MINUTES[2]))
+    subject.skip_through(MINUTES[1])
+    assert subject.next_minute() == MINUTES[2]
+    assert subject.add(bar("B", MINUTES[1])) == "of a minute taken from another source"
+    (minute,) = subject.close_through(MINUTES[2], 0)
+    assert (minute.feed, minute.present.tolist()) == ("test", [True, False, False])
+    assert subject.drain_corrections() == []
+
+
+def test_a_minute_says_when_a_bar_of_it_came_over_rest() -> None:
+    subject = assembler()
+    for n, over_rest in ((0, False), (1, True), (2, False)):
+        subject.add(bar("A", MINUTES[n]))
+        subject.add(bar("B", MINUTES[n]), over_rest=over_rest)
+    assert [m.feed for m in subject.close_through(MINUTES[2], 0)] == ["test", "test rest", "test"]
+
+
 def test_history_leaves_out_minutes_without_any_bar_and_live_does_not() -> None:
     subject = assembler()
     subject.add(bar("A", MINUTES[2]))
