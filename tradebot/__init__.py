@@ -15,7 +15,7 @@ from typing import Final
 
 _HERE: Final = Path(__file__).parent
 _ROOMS: Final = ("core", "serving", "learning", "sim")
-_SIGNS: Final = (b"njit", b"kernels.kernel import", b"intrinsic")  # a file with one of them is compiled into a kernel
+_SIGNS: Final = (b"njit", b"kernels.kernel import", b"intrinsic", b"numba compiles")  # a file with one of them is compiled into a kernel
 
 
 def source_hash() -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tradebot
+import tradebot.sim.scan
 from tests.property.scan_market import Dice, assert_same, market, simulate, table_of
 from tests.unit.sim.markets import bars
 from tradebot.core.config import EngineConfig
@@ -22,8 +27,7 @@ from tradebot.core.opinions.history import classifier_history
 from tradebot.core.opinions.mind import Mind
 from tradebot.core.portfolio import sizing
 from tradebot.core.portfolio.sizing import SizingConfig
-from tradebot.core.risk.limits import LimitsConfig, concentration, headroom, losses, numbers, order, portfolio, rates, working
-from tradebot.core.risk.limits import market as market_limits
+from tradebot.core.risk.limits import LimitsConfig
 from tradebot.core.selection import entry
 from tradebot.core.selection.entry import EntryConfig
 from tradebot.core.strategies import gates
@@ -179,9 +183,11 @@ def test_a_part_is_rounded_up(amount: int, num: int, den: int) -> None:
 
 
 def test_files_whose_functions_the_scan_compiles_count_for_the_kernels_folder() -> None:
-    limits = (concentration, headroom, losses, market_limits, numbers, order, portfolio, rates, working)
-    for module in (sizing, *limits, exits, entry, gates):
-        assert module.__file__ is not None
-        with open(module.__file__, "rb") as source:
-            text = source.read()
-        assert any(sign in text for sign in tradebot._SIGNS), module.__name__
+    compiled = set()
+    for found in pkgutil.iter_modules(tradebot.sim.scan.__path__):
+        names = vars(importlib.import_module(f"tradebot.sim.scan.{found.name}")).values()
+        compiled |= {inspect.getfile(name.py_func) for name in names if hasattr(name, "py_func")}
+    assert len(compiled) > 25
+    for path in sorted(compiled):
+        text = Path(path).read_bytes()
+        assert any(sign in text for sign in tradebot._SIGNS), path
