@@ -27,12 +27,16 @@ class SelectionState(msgspec.Struct):
     minute_ns: int = -1  # the newest minute
 
     def watch(self, kept: Int) -> None:
-        """A new universe: row n is what was row `kept[n]`, or a symbol never seen where that is -1. The bandit stays."""
+        """A new universe: row n is what was row `kept[n]`, or a symbol never seen where that is -1. The bandit stays.
+
+        A ledger of a version that kept other columns is begun anew.
+        """
         fresh = new_selection(len(kept), self.ledger.shape[1], len(self.bandit))
         stays = kept >= 0
         for name in ("ledger", "marks", "opens_ns", "chosen", "regime", "propensities"):
-            rows = getattr(fresh, name)
-            rows[stays] = getattr(self, name)[kept[stays]]
+            rows, past = getattr(fresh, name), getattr(self, name)
+            if rows.shape[1:] == past.shape[1:]:
+                rows[stays] = past[kept[stays]]
             setattr(self, name, rows)
 
 

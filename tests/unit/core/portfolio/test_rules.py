@@ -76,8 +76,8 @@ def test_more_volatility_never_makes_a_larger_kelly_size(edge: float, strength: 
 
 
 def test_leverage_of_the_document() -> None:
-    ratios = (1.6, 1.5, 1.0, 0.75, 0.5, 0.49, math.nan, -1.0, math.inf)
-    assert [leverage_of(r, 1.0, 3.0) for r in ratios] == [1.0, 1.0, 2.0, 2.5, 3.0, 3.0, 1.0, 1.0, 1.0]
+    ratios = (1.6, 1.5, 1.45, 1.0, 0.75, 0.5, 0.49, math.nan, -1.0, math.inf)
+    assert [leverage_of(r, 1.0, 3.0) for r in ratios] == pytest.approx([1.0, 1.0, 1.1, 2.0, 2.5, 3.0, 3.0, 1.0, 1.0, 1.0])
 
 
 @given(ANY)

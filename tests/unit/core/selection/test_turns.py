@@ -8,7 +8,9 @@ import pytest
 from tests.unit.core.selection.books import market
 from tradebot.core.selection import turns
 from tradebot.core.selection.config import PerformanceConfig
+from tradebot.core.selection.memory import new_selection
 from tradebot.core.selection.performance import HELD, LEDGER_WIDTH, TARGET, TOTAL, step_minute
+from tradebot.core.state import State, state_from_bytes, state_to_bytes
 
 
 def book() -> np.ndarray:
@@ -72,3 +74,18 @@ def test_all_that_was_earned_is_in_trades(config: PerformanceConfig) -> None:
     assert (trades <= runs + 2 * 4).all()
     assert won.min() > 0
     assert lost.min() > 0
+
+
+def test_a_snapshot_of_a_version_without_trades_goes_on() -> None:
+    old = State()
+    old.select(("A", "B"))
+    old.remember(("one",), "three", ("calm",))
+    old.selection.ledger, old.selection.marks = np.ones((2, 1, 12)), np.array([5.0, 6.0])
+    state = state_from_bytes(state_to_bytes(old))
+    state.remember(("one",), "three", ("calm",))
+    assert state.selection.ledger.shape == (2, 1, LEDGER_WIDTH)
+    state = state_from_bytes(state_to_bytes(old))
+    state.select(("B", "A"))
+    assert state.selection.ledger.shape == (2, 1, LEDGER_WIDTH)
+    assert not state.selection.ledger.any()
+    assert state.selection.marks.tolist() == [6.0, 5.0]
