@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tradebot.core.conduct import safety
+from tradebot.core.conduct import safety, statuses
 from tradebot.core.conduct.closing import flatten
 from tradebot.core.conduct.feeds import keep_one_feed, switch_feed
 from tradebot.core.conduct.outsiders import adopt_outsider
@@ -32,6 +32,7 @@ from tradebot.core.domain.commands import (
 )
 from tradebot.core.domain.events import (
     AccountReconciled,
+    AssetsRead,
     BarCorrected,
     CancelRefused,
     CashPosted,
@@ -47,6 +48,7 @@ from tradebot.core.domain.events import (
     OrderRefused,
     OrderReported,
     ReplyLost,
+    SymbolHalted,
     Tick,
     TickKind,
     UniverseSelected,
@@ -63,6 +65,7 @@ from tradebot.core.opinions.mind import Mind
 from tradebot.core.pipeline import decide, decide_foreseen, decision_id, mark, opine, perceive
 from tradebot.core.risk import breaker
 from tradebot.core.risk.limits.loosened import loosened
+from tradebot.core.risk.limits.self_test import prove
 from tradebot.core.state import State, state_from_bytes, state_to_bytes
 
 _KEPT = Bracket(0, 0)  # an open trade keeps the stop and target that it has
@@ -91,6 +94,7 @@ class Engine:
         self.state = state if state is not None else State()
         # A journal's tail is decided by what was recorded with it, not by today's profile: that comes with the next DaemonStarted.
         self.config = config = config_from_text(self.state.config) if self.state.config else config
+        prove(config.limits)
         self._mind = Mind.of(config, models[self.state.model_id] if self.state.model_id else None)
         self.state.keep(families_of(self._mind.names))
 
@@ -156,6 +160,10 @@ class Engine:
                 return switch_feed(state, event, self.sessions)
             case OperatorSpoke(order=order_given, reason=reason):
                 return safety.obey(state, self.config, order_given, reason)
+            case SymbolHalted():
+                return [*statuses.note_halt(state, event), *settle(state, self.config)]
+            case AssetsRead():
+                return statuses.note_assets(state, event)
             case DaemonStarted(config=text):
                 return self._configure(text)
             case JobEnded() | BarCorrected():
@@ -167,6 +175,7 @@ class Engine:
         if text == before:
             return []
         old, self.config, state.config = config_from_text(before or text), config_from_text(text), text
+        prove(self.config.limits)
         self._mind = Mind.of(self.config, self.models[state.model_id] if state.model_id else None)
         state.keep(families_of(self._mind.names))
         said: list[Command] = [Alert("warning", f"the profile has changed: {'; '.join(changes(before, text))}")] if before else []
@@ -193,7 +202,7 @@ class Engine:
         if is_history:
             return []  # strategies remember what they thought
         self._start_day(session)
-        first = cancel_overdue(state, self.config.execution.entry_patience_s)
+        first = [*statuses.resumed_by_bars(state, minute), *cancel_overdue(state, self.config.execution.entry_patience_s)]
         first += safety.watch_losses(state, self.config, decision_id(self.config.profile, session, minute.minute_ns))
         decision, entries = decide(state, minute, session, self._mind, opinion, self.config)
         state.decided_minute_ns = minute.minute_ns
@@ -211,7 +220,7 @@ class Engine:
         if late_s > self.config.bar_late_s_max and not self._has_decided_in(session):
             return []  # warm-up
         self._start_day(session)
-        first = cancel_overdue(state, self.config.execution.entry_patience_s)
+        first = [*statuses.resumed_by_bars(state, minute), *cancel_overdue(state, self.config.execution.entry_patience_s)]
         first += safety.watch_losses(state, self.config, decision_id(self.config.profile, session, minute.minute_ns))
         t = foreseen.row(minute.minute_ns)
         entries, refused = decide_foreseen(state, minute, session, foreseen, t, self.config)

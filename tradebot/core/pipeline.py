@@ -13,7 +13,7 @@ from tradebot.core.config import EngineConfig
 from tradebot.core.domain.bars import Float
 from tradebot.core.domain.decision import Decision, SizeRecord
 from tradebot.core.domain.events import MinuteClosed
-from tradebot.core.domain.orders import OrderIntent, Role
+from tradebot.core.domain.orders import OrderIntent, Role, Side
 from tradebot.core.domain.session import Session
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 from tradebot.core.execution.adaptive import entry_bracket
@@ -147,7 +147,13 @@ def _entries(
             made.crowded = len(candidates) - asked
             break
         symbol, price = state.symbols[n], int(minute.close[n])
-        refusal = blocked or state.locked.get(symbol) or state.frozen.get(symbol) or chased_reason(state.unfilled.get(symbol, 0), config.execution) or None
+        refusal = (
+            blocked
+            or state.locked.get(symbol)
+            or state.frozen.get(symbol)
+            or chased_reason(state.unfilled.get(symbol, 0), config.execution)
+            or None
+        )
         bracket = entry_bracket(price, state.ranges.atr_units(n, config.exits.atr_minutes), config.exits)
         sized = sizer.size(Candidate(n, float(conviction[n]), price, bracket.stop_units, held.free_cash_units))
         made.sizes[n] = sized
@@ -156,7 +162,7 @@ def _entries(
         order = Asked(sized.shares, 1, price, choice.limit_units, worst)
         refusal = refusal or sized.reason or None
         if refusal is None:
-            order, refusal = _within_limits(order, held, symbol, _around(minute, session, n, config), state)
+            order, refusal = _within_limits(order, held, symbol, _around(state, minute, session, n, config), state)
         if gates is not None:
             refusal = refusal or throttle_reason(minute.ts_event_ns, state.last_entry_ns, gates) or None
         if refusal is not None:
@@ -256,11 +262,15 @@ def _group(state: State, symbol: str, config: EngineConfig) -> int | str:
     return int(state.risk.groups[n]) if 0 <= n < len(state.risk.groups) else UNKNOWN_GROUP
 
 
-def _around(minute: MinuteClosed, session: Session, n: int, config: EngineConfig) -> Around:
-    """A symbol's market as this minute shows it."""
+def _around(state: State, minute: MinuteClosed, session: Session, n: int, config: EngineConfig) -> Around:
+    """A symbol's market as this minute shows it, and our own orders in it."""
     end_ns = minute.minute_ns + NS_PER_MINUTE
     left_ns = flatten_ns(session.close_ns, config.exits) - end_ns
-    return Around(minute.ts_event_ns, minute.anchor_units(n), minute.ts_event_ns - end_ns, left_ns)
+    own = [order.side for order in state.book.open_orders(state.symbols[n]) if order.role not in (Role.STOP, Role.TARGET)]
+    return Around(
+        minute.ts_event_ns, minute.anchor_units(n), minute.ts_event_ns - end_ns, left_ns, state.status(state.symbols[n]),
+        same_open=own.count(Side.BUY), crossing=own.count(Side.SELL),
+    )  # fmt: skip
 
 
 def _sizer(state: State, equity_units: int, evidence: Float | None, config: EngineConfig) -> Sizer:

@@ -14,15 +14,16 @@ from tradebot.core.domain.book import Book
 from tradebot.core.domain.events import decode_hook, encode_hook
 from tradebot.core.domain.trade import TradeLedger
 from tradebot.core.execution.closing import Closing
-from tradebot.core.execution.reconcile import Dispute
 from tradebot.core.execution.protection import Plan
 from tradebot.core.execution.ranges import Ranges
+from tradebot.core.execution.reconcile import Dispute
 from tradebot.core.execution.slicing import Parent
 from tradebot.core.execution.volume_curve import BINS, new_curve, volume_step
 from tradebot.core.features.catalogue import ALL_FAMILIES, FEATURE_COUNT, FEATURES, STATE_WIDTH, new_state, schema_hash
 from tradebot.core.portfolio.memory import SizingState
 from tradebot.core.regime import persistence
 from tradebot.core.risk.history import RiskHistory
+from tradebot.core.risk.limits.numbers import HALTED, NO_STATUS, NOT_SHORTABLE, UNTRADABLE
 from tradebot.core.selection.memory import SelectionState, new_selection
 from tradebot.core.selection.performance import LEDGER_WIDTH
 
@@ -69,6 +70,9 @@ class State(msgspec.Struct):
     filled_ns: dict[str, int] = {}  # when a symbol was last filled, of this session
     outsiders: list[str] = []  # broker ids of orders that were not ours
     adopting: str = ""  # a person's reason to take the broker's books for ours, until they have been read
+    halted: dict[str, int] = {}  # symbol -> since when (core/conduct/statuses.py)
+    untradable: tuple[str, ...] = ()  # by the broker's list of assets
+    unshortable: tuple[str, ...] = ()
     closing: dict[str, Closing] = {}
     parents: dict[str, Parent] = {}  # entries that go out in slices
     volumes: npt.NDArray[np.float64] = np.zeros((0, BINS))  # (N, BINS) of core/execution/volume_curve.py, kept where a profile reads it
@@ -104,6 +108,14 @@ class State(msgspec.Struct):
                 return units
         position = self.book.positions.get(symbol)
         return position.entry_units if position is not None else 0
+
+    def status(self, symbol: str) -> int:
+        """As the limits see it (core/risk/limits/numbers.py), the heaviest first."""
+        if symbol in self.halted:
+            return HALTED
+        if symbol in self.untradable:
+            return UNTRADABLE
+        return NOT_SHORTABLE if symbol in self.unshortable else NO_STATUS
 
     def equity_units(self) -> int:
         """Cash and positions at their marks."""

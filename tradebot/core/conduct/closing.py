@@ -18,16 +18,19 @@ def flatten(state: State, reason: str, identity: str) -> None:
 
 def advance_closes(state: State, *, again: bool = False) -> list[Command]:
     """Carry out the next step of every position that is being closed. `again` is said once a minute."""
-    if not state.closing:
+    closing = state.closing if not state.halted else {s: c for s, c in state.closing.items() if s not in state.halted}  # exits wait
+    if not closing:
         return []
     steps = next_steps(
         state.book,
-        state.closing,
+        closing,
         state.mark,
         state.now_ns,
         again=again,
         agreed_qty=lambda symbol, held: agreed(state.disputes.get(symbol), held),
     )
+    if closing is not state.closing:
+        state.closing = closing | {s: c for s, c in state.closing.items() if s in state.halted}
     for symbol in steps.given_up:
         state.locked[symbol] = "could not be closed"
     alerts = [Alert("critical", f"{symbol}: {ATTEMPTS_MAX} exits failed; close it by hand") for symbol in steps.given_up]

@@ -30,10 +30,10 @@ def cancel_overdue(state: State, patience_s: float) -> list[Command]:
     return commands
 
 
-def cancel_entries(state: State, reason: str) -> list[Command]:
-    """Cancel entries that have not filled."""
+def cancel_entries(state: State, reason: str, symbol: str | None = None) -> list[Command]:
+    """Cancel entries that have not filled, of one symbol or of all."""
     commands: list[Command] = []
-    for order in state.book.open_orders():
+    for order in state.book.open_orders(symbol):
         if order.role is Role.ENTRY and order.broker_id and not order.cancel_sent:
             order.cancel_sent = True
             commands.append(CancelOrder(order.broker_id, order.key, reason))

@@ -208,6 +208,21 @@ class BarCorrected(_Event, frozen=True):
     note: str = ""
 
 
+class SymbolHalted(_Event, frozen=True):
+    """Trading in a symbol was halted, or goes on, by the word of the market. `reason` is its code and its text."""
+
+    symbol: str
+    halted: bool
+    reason: str
+
+
+class AssetsRead(_Event, frozen=True):
+    """What the broker's list of assets says against symbols of the universe: not tradable, or nobody lends them. Replaces the last."""
+
+    untradable: tuple[str, ...]
+    unshortable: tuple[str, ...]
+
+
 class OperatorOrder(StrEnum):
     PAUSE = "pause"  # no new risk
     RESUME = "resume"
@@ -255,6 +270,8 @@ Event = (
     | FeedChanged
     | FeedSwitched
     | BarCorrected
+    | SymbolHalted
+    | AssetsRead
     | OperatorSpoke
     | DaemonStarted
     | JobEnded

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.risk.limits.catalogue import LIMITS, Limit
 from tradebot.core.risk.limits.config import LimitsConfig, rules_of
 from tradebot.core.risk.limits.numbers import HALTED, LONG_AGO_NS, NO_STATUS, Asked, Rules, Seen, worst_units
@@ -127,6 +128,13 @@ def edges(rules: Rules) -> Mapping[str, Edge | None]:
         "washes": world("crossing", 1, 0),
         "not_enough_shares": world("available_qty", 0, 1),
     }
+
+
+def prove(config: LimitsConfig) -> None:
+    """Nothing trades by limits that don't hold. Raises OperatorFault with the first thing that is wrong with them."""
+    failures = self_test(config)
+    if failures:
+        raise OperatorFault(f"trading is not armed: {failures[0]}")
 
 
 def self_test(config: LimitsConfig, limits: tuple[Limit, ...] = LIMITS) -> tuple[str, ...]:
