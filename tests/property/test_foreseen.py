@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -30,6 +31,8 @@ from tradebot.sim.witness import Witness
 def test_a_classifier(seed: int) -> None:
     rng = np.random.default_rng(seed)
     config, venue_config, symbols = random_config(rng), random_venue(rng), int(rng.integers(1, 4))
+    if seed % 2:
+        config = replace(config, exits=replace(config.exits, mode="adaptive", atr_minutes=5, stop_atrs=2.0, target_atrs=3.0))
     histories, table, grid = market(rng, symbols, (60, 45, 60))
     asked, engine, _, outcome = simulate(config, venue_config, histories, table, grid, 0, Dice())
 

@@ -29,6 +29,9 @@ def run(seed: int, latency_ms: int = 0) -> Tally:
             stop_fraction=float(rng.choice([0.004, 0.02])),
             target_fraction=float(rng.choice([0.004, 0.03])),
             flatten_before_close_min=int(rng.choice([1, 5])),
+            mode="adaptive" if rng.random() < 0.5 else "fixed",
+            atr_minutes=5,
+            stop_atrs=float(rng.choice([1.0, 4.0])),
         ),
         limits=LimitsConfig(positions_max=10, order_usd_max=50_000.0, daily_loss_fraction_max=1.0),
     )
