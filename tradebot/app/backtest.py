@@ -172,7 +172,7 @@ def think(settings: Settings, grid: MarketGrid, first: int, model: Model | None)
     mind = Mind.of(settings.engine, model)
     if mind.lacks:
         raise OperatorFault(f"{settings.profile} has {mind.lacks}: train one first")
-    return opinions_of(grid, mind, first)
+    return opinions_of(grid, mind, first, settings.engine.price_jump_max)
 
 
 def traded_grid(market: Market, seen: MarketGrid) -> MarketGrid:

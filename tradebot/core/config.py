@@ -51,7 +51,10 @@ class PlaybookConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineConfig:
-    """`bar_late_s_max`: a minute that arrives later than this after its end is perceived, not traded on.
+    """`home_feed` is the source whose history was learned from, "" for any; a price that jumps by more than `price_jump_max` (1.0 = to the
+    double or the half) opens nothing until the next bar confirms it, 0 believes everything.
+
+    `bar_late_s_max`: a minute that arrives later than this after its end is perceived, not traded on.
 
     A profile has a classifier, or a `playbook` of strategies.
     """
@@ -65,4 +68,6 @@ class EngineConfig:
     execution: ExecutionConfig = field(default_factory=ExecutionConfig)
     slicing: SlicingConfig = field(default_factory=SlicingConfig)
     bar_late_s_max: Annotated[float, Gt(0)] = 30.0
+    price_jump_max: Annotated[float, Ge(0)] = 0.0
+    home_feed: str = ""
     playbook: PlaybookConfig | None = None

@@ -5,6 +5,7 @@ features -> opinion (a model's forecast, or regimes -> strategies -> selection) 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +14,7 @@ from tradebot.core.config import EngineConfig
 from tradebot.core.domain.bars import Float
 from tradebot.core.domain.decision import Decision, SizeRecord
 from tradebot.core.domain.events import MinuteClosed
+from tradebot.core.domain.feeds import same_scale
 from tradebot.core.domain.orders import OrderIntent, Role, Side
 from tradebot.core.domain.session import Session
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
@@ -22,6 +24,7 @@ from tradebot.core.execution.order_type import chased_reason, choose_entry
 from tradebot.core.execution.planner import entry_intent
 from tradebot.core.features.catalogue import step_minute
 from tradebot.core.features.rows import minute_rows
+from tradebot.core.features.volume_scale import scaled_columns
 from tradebot.core.opinions.classifier import by_classifier
 from tradebot.core.opinions.foreseen import Foreseen
 from tradebot.core.opinions.mind import Mind
@@ -33,6 +36,7 @@ from tradebot.core.risk.exposure import Around, Exposure, lately
 from tradebot.core.risk.history import UNKNOWN_GROUP
 from tradebot.core.risk.limits import Asked, first_refusal, least_headroom, rules_of, size_scale, worst_units
 from tradebot.core.risk.value_at_risk import value_at_risk
+from tradebot.core.selection.price_jump import price_jumped, refuse_jumps
 from tradebot.core.state import Safety, State
 from tradebot.core.strategies.gates import throttle_reason
 
@@ -46,6 +50,8 @@ def decision_id(profile: str, session: Session, minute_ns: int) -> str:
 def perceive(state: State, minute: MinuteClosed, session: Session, config: EngineConfig) -> None:
     """Step every feature by one bar and mark every symbol to market."""
     step_minute(state.memory, minute_rows(minute, session), minute.present, state.features, state.seen)
+    state.jumped_from = state.marks.copy()
+    state.jumped = price_jumped(minute.close, state.marks, minute.present, minute.tape, config.price_jump_max)
     mark(state, minute, session, config)
 
 
@@ -89,8 +95,9 @@ def decide(
     intents: list[OrderIntent] = []
 
     reasons = list(opinion.reasons)
-    blocked = no_new_risk(state, minute, session, config)
-    candidates = _by_conviction(opinion)
+    refuse_jumps(reasons, state.jumped, minute.close, state.jumped_from)
+    blocked = no_new_risk(state, minute, session, config) or foreign_volume(state, mind, config)
+    candidates = _by_conviction(reasons, opinion)
     entries = _entries(state, minute, session, identity, blocked, candidates, opinion.conviction, opinion.evidence, config)
     for n, intent in entries.orders.items():
         intents.append(intent)
@@ -228,6 +235,14 @@ def no_new_risk(state: State, minute: MinuteClosed, session: Session, config: En
     return None
 
 
+def foreign_volume(state: State, mind: Mind, config: EngineConfig) -> str | None:
+    """Why columns that follow the scale of volumes can't be read now, or None. A simulation has but one feed."""
+    if same_scale(state.feed, config.home_feed):
+        return None
+    scaled = scaled_columns(mind.names)
+    return f"{scaled[0]} is of {config.home_feed}, minutes come from {state.feed}" if scaled else None
+
+
 def _busy(state: State) -> set[str]:
     """Symbols held, working or being closed."""
     book, busy = state.book, {*state.closing, *state.parents}
@@ -287,7 +302,7 @@ def _sizer(state: State, equity_units: int, evidence: Float | None, config: Engi
     return Sizer(config.sizing, state.sizing, equity_units, held, evidence)
 
 
-def _by_conviction(opinion: Opinion) -> list[int]:
+def _by_conviction(reasons: Sequence[str], opinion: Opinion) -> list[int]:
     """Candidates, most convinced first, universe order among equals."""
-    candidates = [n for n, reason in enumerate(opinion.reasons) if not reason]
+    candidates = [n for n, reason in enumerate(reasons) if not reason]
     return sorted(candidates, key=lambda n: -opinion.conviction[n])

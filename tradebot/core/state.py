@@ -51,6 +51,8 @@ class State(msgspec.Struct):
     layout: str = ""  # of `memory` and `features`; see LAYOUT
     families: int = ALL_FAMILIES  # those that `memory` keeps
     seen: npt.NDArray[np.int64] = np.zeros(0, np.int64)  # (N,)
+    jumped: npt.NDArray[np.bool_] = np.zeros(0, np.bool_)  # (N,) whose last close is not confirmed yet (core/selection/price_jump.py)
+    jumped_from: npt.NDArray[np.int64] = np.zeros(0, np.int64)  # (N,) the closes before
     feed: str = ""  # the source of bars that `memory` is of (core/conduct/feeds.py)
     marks: npt.NDArray[np.int64] = np.zeros(0, np.int64)  # (N,) last close in units, 0 before the first
     now_ns: int = 0
@@ -167,6 +169,8 @@ class State(msgspec.Struct):
         count = len(self.symbols)
         self.memory, self.features = new_state(count, self.families), np.full((count, FEATURE_COUNT), np.nan)
         self.seen = np.zeros(count, np.int64)
+        if len(self.volumes):
+            self.volumes = new_curve(count)
 
     def remember(self, strategies: tuple[str, ...], detector: str, regimes: tuple[str, ...]) -> None:
         """Have room for these strategies and regimes; what was remembered for others is dropped."""

@@ -133,6 +133,9 @@ class BrokerConfig:
 class FeedConfig:
     """`grace_s` after a minute's end the minute closes without the bars that are missing; `stale_s` of silence makes the feed stale.
 
+    `price_jump_max`: a close further than this from the one before and from the quote opens nothing until the next bar confirms it (1.0 is
+    the double or the half, 0 believes everything).
+
     `quotes`: whether the quote at each bar's start is perceived, in training, backtest and live alike. Fills use quotes either way.
 
     `sources` in order of preference: minutes come from the first that works. Another one takes over after `failover_s` of trouble, and the
@@ -142,6 +145,7 @@ class FeedConfig:
     grace_s: Annotated[float, Ge(0), Le(50)]
     stale_s: Annotated[float, Gt(0)]
     bar_late_s_max: Annotated[float, Gt(0)]
+    price_jump_max: Annotated[float, Ge(0)] = 1.0
     quotes: bool = False
     sources: Annotated[tuple[Literal["alpaca", "polygon"], ...], MinLen(1)] = ("alpaca",)
     failover_s: Annotated[float, Ge(5), Le(600)] = 20.0
@@ -216,8 +220,15 @@ class Settings:
             slicing=self.slicing,
             execution=self.execution,
             bar_late_s_max=self.feed.bar_late_s_max,
+            price_jump_max=self.feed.price_jump_max,
+            home_feed=self.home_feed,
             playbook=self.playbook,
         )
+
+    @property
+    def home_feed(self) -> str:
+        """The source that history is fetched from, and models learn from."""
+        return "polygon" if self.feed.sources[0] == "polygon" else self.data.feed
 
     @property
     def playbook(self) -> PlaybookConfig | None:

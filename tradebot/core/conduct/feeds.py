@@ -1,11 +1,15 @@
 """The memory of features belongs to one source of bars: volumes of two feeds are never in one window (WIRE.md 7, IEX's tiny share).
 
 A minute of another source than the one remembered drops the memory, whatever the shell does. A `FeedSwitched` brings the new source's
-own past with it, so that columns are valid again at once; without it they warm up anew, on the new source alone. Prices, marks, books,
-regimes and the strategies' records stay: a switch rewrites no decision.
+own past with it, so that columns are valid again at once; without it they warm up anew, on the new source alone. So does the curve of
+volume that VWAP reads. Prices, marks, books, regimes and the strategies' records stay: a switch rewrites no decision.
+
+A model that learned raw volumes of one feed is not asked about another's (`foreign_volume`): it opens nothing until the feed is back.
 """
 
 from __future__ import annotations
+
+import numpy as np
 
 from tradebot.core.domain.commands import Alert, Command
 from tradebot.core.domain.events import FeedSwitched, MinuteClosed
@@ -34,6 +38,8 @@ def switch_feed(state: State, event: FeedSwitched, sessions: SessionTable) -> li
         session = sessions.at(minute.minute_ns)
         if session is not None:
             step_minute(state.memory, minute_rows(minute, session), minute.present, state.features, state.seen)
+            if len(state.volumes):
+                state.see_volume(session.minute_index(minute.minute_ns), np.where(minute.present, minute.volume, 0))
     warmed = f"warmed up on {len(told)} of its minutes" if told else "without its history: columns warm up anew"
     return [Alert("warning", f"minutes come from {state.feed} instead of {old or 'nowhere'}, {warmed}: {event.reason}")]
 

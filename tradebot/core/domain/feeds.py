@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 REST: Final = " rest"
-CONSOLIDATED: Final = frozenset({"sip", "delayed_sip", "polygon"})
-"""Sources that count every exchange's volume. Any other counts its own, e.g. `iex` about 2 % (WIRE.md 7)."""
+CONSOLIDATED: Final = "of all exchanges"
+VOLUMES: Final = {"iex": "of one exchange", "sip": CONSOLIDATED, "delayed_sip": CONSOLIDATED, "polygon": CONSOLIDATED}
+"""Whose volume a source counts (WIRE.md 7: IEX about 2 %). Another source, e.g. a simulation's, is comparable with any."""
 
 
 def source_of(feed: str) -> str:
@@ -15,5 +16,5 @@ def source_of(feed: str) -> str:
 
 
 def same_scale(one: str, other: str) -> bool:
-    """Whether volumes of two sources may be compared. An unnamed source is comparable with any: simulations have but one."""
-    return not one or not other or one == other or (one in CONSOLIDATED and other in CONSOLIDATED)
+    """Whether volumes of two sources may be compared."""
+    return one not in VOLUMES or other not in VOLUMES or VOLUMES[one] == VOLUMES[other]

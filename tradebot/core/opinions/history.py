@@ -29,6 +29,7 @@ from tradebot.core.selection.band import stays
 from tradebot.core.selection.history import select_history
 from tradebot.core.selection.memory import new_selection
 from tradebot.core.selection.performance import BLOCK_NS
+from tradebot.core.selection.price_jump import history_jumped
 from tradebot.core.strategies.gates import GATE_INPUTS, gates_open
 
 Float = npt.NDArray[np.float64]
@@ -75,14 +76,20 @@ def classifier_history(grid: MarketGrid, served: ServedModel) -> Opinions:
     return Opinions(conviction, valid)
 
 
-def opinions_of(grid: MarketGrid, mind: Mind, first_minute: int) -> Opinions:
-    """What a profile thinks over a grid that is warmed up on the rows before `first_minute`. It must not lack anything."""
+def opinions_of(grid: MarketGrid, mind: Mind, first_minute: int, price_jump_max: float = 0.0) -> Opinions:
+    """What a profile thinks over a grid that is warmed up on the rows before `first_minute`. It must not lack anything.
+
+    Where a price has jumped by more than `price_jump_max` nothing is valid (core/selection/price_jump.py).
+    """
     assert not mind.lacks, mind.lacks
     seen = as_perceived(grid, first_minute)
     if mind.playbook is not None:
-        return strategies_history(seen, mind, first_minute)
-    assert mind.served is not None, "a classifier's profile lacks nothing and has no model"
-    return classifier_history(seen, mind.served)
+        said = strategies_history(seen, mind, first_minute)
+    else:
+        assert mind.served is not None, "a classifier's profile lacks nothing and has no model"
+        said = classifier_history(seen, mind.served)
+    np.copyto(said.valid, False, where=history_jumped(seen, price_jump_max))
+    return said
 
 
 def strategies_history(grid: MarketGrid, mind: Mind, first_minute: int) -> Opinions:
