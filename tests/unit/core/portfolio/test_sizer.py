@@ -107,6 +107,7 @@ def test_half_kelly_holds_a_size_down_and_a_poor_record_forbids_it() -> None:
 def test_the_combinations_share_scales_once_it_knows_enough() -> None:
     rule = replace(TARGET, combination=CombinationConfig(sessions_min=20))
     assert sizer(rule).size(asked(0.5)).shares == 125
+    assert sizer(rule, evidence_row(SESSIONS=20)).size(asked(0.5)).shares == 125
     assert sizer(rule, evidence_row(SESSIONS=19)).size(asked(0.5)).shares == 250
     assert sizer(rule, evidence_row(SHARE=0.0)).size(asked(0.5)).shares == 0
 

@@ -96,6 +96,7 @@ def test_the_deviation_of_20_bars_leaves_the_night_out() -> None:
     seen = volatility_history(at * NS, opened * NS, close, np.ones(close.shape, np.bool_))
     inside = np.delete(close[1:, 0] / close[:-1, 0] - 1.0, 29)
     assert seen[-1, 0, STD] == pytest.approx(np.std(inside[-20:], ddof=1), rel=1e-9)
+    assert seen[35, 0, STD] == pytest.approx(np.std(inside[14:34], ddof=1), rel=1e-9)  # five of today's, fifteen of yesterday's
     assert np.isnan(seen[19, 0, STD])
     assert np.isfinite(seen[20, 0, STD])
 
