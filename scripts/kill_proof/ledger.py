@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import select
 
-from tests.shell import scene
+from scripts.kill_proof import trader
 from tradebot.core.domain.book import Book
 from tradebot.core.domain.events import Event
 from tradebot.core.domain.orders import OrderIntent, Role, Side
@@ -36,10 +36,10 @@ class Evidence(msgspec.Struct, frozen=True):
     book: Book  # the journal's events through a new engine
     events: tuple[Event, ...]
 
-    def root(self, order: VenueOrder) -> VenueOrder:
-        """The order that a leg, or a replacement, goes back to."""
-        while order.parent_id or order.replaces:
-            order = self.venue.order(order.parent_id or order.replaces)
+    def sent(self, order: VenueOrder) -> VenueOrder:
+        """What was sent that this order came of: a leg goes back to its parent, unless a replacement of ours made it."""
+        while order.parent_id and not order.replaces:
+            order = self.venue.order(order.parent_id)
         return order
 
 
@@ -64,8 +64,7 @@ def no_order_twice(seen: Evidence) -> Found:
 def every_order_has_an_intent(seen: Evidence) -> Found:
     """I2, I6: no order, open or ended, that no durable intent explains."""
     for order in seen.venue.orders.values():
-        root = seen.root(order)
-        if root.client_order_id not in seen.intents:
+        if seen.sent(order).client_order_id not in seen.intents:
             yield ORPHAN, f"order {order.client_order_id} ({order.status}) has no intent in the journal"
 
 
@@ -120,7 +119,7 @@ def never_short_and_never_too_many(seen: Evidence) -> Found:
         held[activity.order.symbol] += activity.qty if activity.order.side is Side.BUY else -activity.qty
         if held[activity.order.symbol] < 0:
             yield OTHER, f"{activity.order.symbol} went short: {held[activity.order.symbol]}"
-        if sum(qty > 0 for qty in held.values()) > scene.engine_config().limits.positions_max:
+        if sum(qty > 0 for qty in held.values()) > trader.engine_config().limits.positions_max:
             yield OTHER, f"{dict(held)} held at a time"
 
 
@@ -148,7 +147,7 @@ def evidence(venue: Venue, url: str) -> Evidence:
         fills[broker_id] += fill["qty"]
         money[broker_id] += fill["notional_units"]
     events = tuple(asyncio.run(_events(url)))
-    again = scene.new_engine(None)
+    again = trader.new_engine(None)
     for event in events:
         again.handle(event)
     return Evidence(venue, {i.client_order_id: i for i in intents}, dict(fills), dict(money), again.state.book, events)

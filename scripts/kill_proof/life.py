@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import httpx
 
+from scripts.kill_proof import trader
 from tests.shell import scene
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.shell import crash_points, lockstep
@@ -54,7 +55,7 @@ def live(url: str, state: Path, crash: str) -> int:
 
     words: dict[str, Any] = {}
     try:
-        summary = asyncio.run(run_daemon(scene.parts(url, state, started=started)))
+        summary = asyncio.run(run_daemon(trader.parts(url, state, started=started)))
         words = {"cash_units": summary.cash_units, "differences": summary.differences, "reason": summary.reason}
         status = CLEAN
     except OperatorFault as fault:

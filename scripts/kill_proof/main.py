@@ -18,13 +18,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from scripts.kill_proof import ledger
-from scripts.kill_proof.plan import Hits, counted, plans
-from scripts.kill_proof.session import Outcome, Plan, session
+from scripts.kill_proof.plan import IN_DOUBT, Hits, counted, plans, recoveries
+from scripts.kill_proof.session import CALM, Outcome, Plan, session
 from scripts.kill_proof.storm import storm
 from scripts.kill_proof.template import Fresh, Lives, Template
-from tradebot.shell.crash_points import POINTS
+from tradebot.shell.crash_points import COUNT, POINTS
 
-COLUMNS = "{:<28}{:>7}{:>7}{:>9}{:>10}{:>12}"
+COLUMNS = "{:<30}{:>7}{:>9}{:>7}{:>13}{:>10}{:>12}"
 
 
 def main() -> int:
@@ -39,16 +39,17 @@ def main() -> int:
     try:
         if asked.only:
             outcomes = [work.run(Plan.read(asked.only))]
-            hits = counted(outcomes[0])
-            points = [outcomes[0].plan.point] if outcomes[0].plan is not None else []
+            hits, points = counted(outcomes[0]), [outcomes[0].plan.point]
         else:
-            calm = work.run(None)
+            calm = work.run(CALM)
             _complain(calm, asked.seed, asked.faults)
             if calm.violations:
                 return 1
             hits = counted(calm)
             print(f"nobody killed: {calm.orders} orders, {calm.fills} fills, {sum(calm.hits.values())} hits of {len(calm.hits)} points")
             todo = plans(hits, points, None if asked.hits == "all" else int(asked.hits))
+            for before in IN_DOUBT if asked.hits == "all" else ():
+                todo += recoveries(work.run(Plan(COUNT, before=before)).hits_of_start, before, points)
             outcomes = _all(work, todo, asked)
         return _judge(points, hits, outcomes, time.monotonic() - began, whole=asked.hits == "all" and not asked.only)
     finally:
@@ -63,7 +64,7 @@ class _Work:
         self._mine = threading.local()
         self._all: list[Lives] = []
 
-    def run(self, plan: Plan | None) -> Outcome:
+    def run(self, plan: Plan) -> Outcome:
         if not hasattr(self._mine, "lives"):
             self._mine.lives = Fresh() if self._fresh else Template()
             self._all.append(self._mine.lives)
@@ -89,21 +90,22 @@ def _all(work: _Work, todo: Sequence[Plan], asked: argparse.Namespace) -> list[O
 
 def _complain(outcome: Outcome, seed: int, faults: bool) -> None:
     for count, words in outcome.violations:
-        again = f" --only {outcome.plan}" if outcome.plan is not None else ""
+        again = f" --only {outcome.plan}"
         print(f"VIOLATION ({count}): {words}\n  again: scripts/prove-kill --seed {seed}{' --faults' if faults else ''}{again}", flush=True)
 
 
 def _judge(points: Sequence[str], hits: dict[str, Hits], outcomes: Sequence[Outcome], took_s: float, *, whole: bool) -> int:
-    print(COLUMNS.format("point", "hits", "kills", "covered", "sessions", "violations"))
+    print(COLUMNS.format("point", "hits", "covered", "kills", "in recovery", "sessions", "violations"))
     missed = 0
     for point in points:
-        mine = [o for o in outcomes if o.plan is not None and o.plan.point == point]
+        mine = [o for o in outcomes if o.plan.point == point]
         known = {False: hits[point].of_start, True: hits[point].live}
-        reached = {(o.plan.is_live, n) for o in mine if o.plan is not None for n in o.plan.hits(o.kills)}
+        reached = {(o.plan.is_live, n) for o in mine if not o.plan.before for n in o.plan.hits(o.kills)}
         covered = sum(n <= known[is_live] for is_live, n in reached)
         total = hits[point].of_start + hits[point].live
         missed += total - covered
-        print(COLUMNS.format(point, total, sum(o.kills for o in mine), covered, len(mine), sum(len(o.violations) for o in mine)))
+        kills, recovering = (sum(o.kills for o in mine if bool(o.plan.before) is after) for after in (False, True))
+        print(COLUMNS.format(point, total, covered, kills, recovering, len(mine), sum(len(o.violations) for o in mine)))
     if whole and missed:
         print(f"{missed} hits were not reached: a session that is killed takes another way than one that isn't")
     counts = Counter(count for o in outcomes for count, _ in o.violations)

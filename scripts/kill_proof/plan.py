@@ -1,7 +1,8 @@
 """From the hits of a session that nobody killed to the sessions that kill at each of them.
 
 Many kills share a session: killed at hit 3, started again, killed 20 hits later, and so on. Hits before the daemon trades (its start, with
-the minutes of the warm-up) and hits while it trades are covered apart, because every restart adds hits of the first kind.
+the minutes of the warm-up) and hits while it trades are covered apart, because every restart adds hits of the first kind. A start that
+recovers has hits of its own, too: there the daemon is killed once, and again at each of them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,10 @@ from typing import Final
 from scripts.kill_proof.session import MIGRATION, Outcome, Plan
 from tradebot.shell.crash_points import POINTS
 
+MID_SESSION: Final = "event_handled_not_written:400:live"
+UNSENT: Final = "intent_durable_not_sent:12:live"
+UNANSWERED: Final = "order_sent_not_answered:9:live"
+IN_DOUBT: Final = (UNSENT, UNANSWERED)
 KILLS_A_SESSION: Final = 30
 STRIDE_MIN: Final = 3  # what was lost is done once more after a restart: the next kill is beyond that
 START_STRIDE_MIN: Final = 25  # a start that continues another has a few hits of its own
@@ -26,6 +31,11 @@ class Hits:
     live: int
 
 
+def recoveries(hits: Mapping[str, int], before: str, points: Sequence[str]) -> list[Plan]:
+    """Killed at `before`, and again at each hit of the start that follows."""
+    return [Plan(point, n, kills_max=1, before=before) for point in points for n in range(1, hits.get(point, 0) + 1)]
+
+
 def counted(calm: Outcome) -> dict[str, Hits]:
     return {p: Hits(calm.hits_of_start.get(p, 0), calm.hits.get(p, 0) - calm.hits_of_start.get(p, 0)) for p in POINTS}
 
@@ -35,7 +45,7 @@ def plans(hits: Mapping[str, Hits], points: Sequence[str], hits_max: int | None)
     made: list[Plan] = []
     for point in points:
         if point in MIGRATION:
-            made.append(Plan(point, 1, kills_max=1))
+            made.append(Plan(point, kills_max=1, before=MID_SESSION))
             continue
         made += _phase(point, hits[point].of_start, hits_max, is_live=False) + _phase(point, hits[point].live, hits_max, is_live=True)
     return made

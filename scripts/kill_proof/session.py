@@ -17,33 +17,36 @@ from scripts.kill_proof import ledger, older
 from scripts.kill_proof.life import CLEAN, LAST_WORDS
 from scripts.kill_proof.template import Lives
 from tests.shell import scene
-from tradebot.shell.crash_points import LIVE
+from tradebot.shell.crash_points import COUNT, LIVE
 
 LIFE_S_MAX: Final = 120.0
 ENDLESS: Final = 10_000
 MIGRATION: Final = ("columns_added_not_filled", "chain_half_made", "migrated_not_stamped")
-BEFORE_MIGRATION: Final = "event_handled_not_written:300:live"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Kill at hit `first` of `point`, then at every `stride`-th further one, `kills_max` times or until the session ends.
 
-    `is_live`: hits count from the moment at which the daemon trades, in each life; else from its start.
+    `is_live`: hits count from the moment at which the daemon trades, in each life; else from its start. `before`: where an earlier life is
+    killed, so that the plan's kill meets a start that recovers.
     """
 
     point: str
-    first: int
+    first: int = 1
     stride: int = 0
     is_live: bool = False
     kills_max: int = ENDLESS
+    before: str = ""
 
     def orders(self) -> list[str]:
-        """What to arm in each life. Where a migration is to be cut short, a life before it leaves the journal to migrate."""
+        """What to arm in each life."""
+        if self.point == COUNT:
+            return [self.before, COUNT] if self.before else [COUNT]
         ending = f":{LIVE}" if self.is_live else ""
         again = [f"{self.point}:{self.stride}{ending}"] * (self.kills_max - 1)
-        before = [BEFORE_MIGRATION] if self.point in MIGRATION else []
-        return [*before, f"{self.point}:{self.first}{ending}", *again]
+        kills = [f"{self.point}:{self.first}{ending}", *again]
+        return [order for kill in kills for order in (self.before, kill)] if self.before else kills
 
     def hits(self, kills: int) -> list[int]:
         """The hits of the session, counted over its lives, at which that many kills were."""
@@ -51,20 +54,25 @@ class Plan:
 
     def __str__(self) -> str:
         """As `--only` takes it."""
-        return f"{self.point}:{self.first}:{self.stride}:{'live' if self.is_live else 'start'}:{self.kills_max}"
+        phase = LIVE if self.is_live else "start"
+        return f"{self.point}:{self.first}:{self.stride}:{phase}:{self.kills_max}" + (f"@{self.before}" if self.before else "")
 
     @classmethod
     def read(cls, text: str) -> Plan:
         """The inverse of `str`."""
-        point, first, stride, phase, kills_max = text.split(":")
-        return cls(point, int(first), int(stride), phase == "live", int(kills_max))
+        mine, _, before = text.partition("@")
+        point, first, stride, phase, kills_max = mine.split(":")
+        return cls(point, int(first), int(stride), phase == LIVE, int(kills_max), before)
+
+
+CALM: Final = Plan(COUNT)
 
 
 @dataclass(slots=True)
 class Outcome:
-    """`kills` really made; `violations` as (count, sentence); `hits` of the last life, of its start and of its whole."""
+    """`kills` of the plan that were made; `violations` as (count, sentence); `hits` of the last life, of its start and of its whole."""
 
-    plan: Plan | None
+    plan: Plan
     kills: int = 0
     violations: list[tuple[str, str]] = field(default_factory=list)
     hits: dict[str, int] = field(default_factory=dict)
@@ -76,16 +84,16 @@ class Outcome:
 
 
 def session(
-    lives: Lives, plan: Plan | None, storm: dict[str, Any] | None = None, keep: Callable[[ledger.Evidence], None] | None = None
+    lives: Lives, plan: Plan, storm: dict[str, Any] | None = None, keep: Callable[[ledger.Evidence], None] | None = None
 ) -> Outcome:
-    """Trade one session; without a plan nothing is killed and the hits are counted. The state is kept where something is wrong."""
+    """Trade one session; CALM kills nobody and counts the hits. The state is kept where something is wrong."""
     outcome = Outcome(plan)
     folder = Path(tempfile.mkdtemp(prefix="prove-kill-"))
     state = folder / "state"
     with scene.market(venue=scene.PARTIAL_FILLS) as server:
         if storm is not None:
             httpx.post(f"{server.url}/sim/storm", json=storm).raise_for_status()
-        status = _lives(lives, server.url, state, ["count"] if plan is None else plan.orders(), outcome)
+        status = _lives(lives, server.url, state, plan.orders(), outcome)
         if status == CLEAN:
             words = json.loads((state / LAST_WORDS).read_text())
             outcome.hits, outcome.hits_of_start = words["hits"], words["hits_of_start"]
@@ -106,7 +114,7 @@ def session(
 def _lives(lives: Lives, url: str, state: Path, orders: list[str], outcome: Outcome) -> int:
     """One life after the other until one ends by itself. Returns its status."""
     for order in [*orders, ""]:
-        if outcome.lives == 1 and outcome.plan is not None and outcome.plan.point in MIGRATION:
+        if outcome.lives == 1 and outcome.plan.point in MIGRATION:
             older.make_schema_1(state / "journal.db")
         outcome.lives += 1
         try:
@@ -115,7 +123,7 @@ def _lives(lives: Lives, url: str, state: Path, orders: list[str], outcome: Outc
             outcome.violations.append((ledger.OTHER, f"life {outcome.lives} ({order}): {error}"))
             return -signal.SIGALRM
         if status == -signal.SIGKILL:
-            outcome.kills += order != BEFORE_MIGRATION
+            outcome.kills += order != outcome.plan.before
             continue
         if status != CLEAN:
             words = (state / LAST_WORDS).read_text() if (state / LAST_WORDS).exists() else (state / "stderr").read_text()[-600:]

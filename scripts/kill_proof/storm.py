@@ -16,7 +16,7 @@ ENDING: Final = {"data_409"}  # a subscription that does not pay for the feed: t
 KINDS_SURVIVED: Final = [{"name": name, **SPECIAL.get(name, {})} for name in KINDS if name not in ENDING]
 
 
-def storm(seed: int, plan: Plan | None) -> dict[str, Any]:
+def storm(seed: int, plan: Plan) -> dict[str, Any]:
     """The body of `POST /sim/storm`."""
     draws = random.Random(f"{seed} {plan}")
     return {"seed": draws.randrange(2**31), "rate": draws.choice((0.005, 0.01, 0.02)), "faults": KINDS_SURVIVED}

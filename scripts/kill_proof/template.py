@@ -97,14 +97,15 @@ def _child(url: str, state: str, crash: str, timeout_s: float) -> None:
 
 def _warm() -> None:
     """A few minutes of a life: what is compiled is loaded, and what is imported late is here."""
-    from scripts.kill_proof.life import scene
+    from scripts.kill_proof import trader
+    from tests.shell import scene
     from tradebot.core.domain.units import NS_PER_MINUTE
     from tradebot.shell.daemon import run_daemon
 
     scene.in_process().run("cents")
     with tempfile.TemporaryDirectory() as folder, scene.market() as server:
         end_ns = scene.start_ns() + 12 * NS_PER_MINUTE
-        asyncio.run(run_daemon(scene.parts(server.url, Path(folder), stop_at_ns=end_ns, report=lambda severity, words: None)))
+        asyncio.run(run_daemon(trader.parts(server.url, Path(folder), stop_at_ns=end_ns, report=lambda severity, words: None)))
     gc.collect()
     gc.freeze()  # a child need not look at what it shares with the others
     assert threading.active_count() == 1, "a fork takes along one thread only"
