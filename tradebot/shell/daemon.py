@@ -129,6 +129,7 @@ class _Daemon:
         else:
             await self._desk.reconciler.resume()
         self._desk.select()
+        await self._desk.assets.read()
         await self._quiet.idle()
 
     async def _open_streams(self) -> None:

@@ -10,6 +10,7 @@ from tradebot.core.conduct.reconciling import DIFFER
 from tradebot.core.domain.commands import Alert, Command, StartRetrain
 from tradebot.core.domain.events import (
     AccountReconciled,
+    AssetsRead,
     DaemonStarted,
     Event,
     JobEnded,
@@ -24,6 +25,7 @@ from tradebot.core.domain.events import (
 from tradebot.core.domain.orders import OrderReport
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 from tradebot.shell.broker.alpaca import AlpacaBroker
+from tradebot.shell.broker.assets import AssetWatch
 from tradebot.shell.broker.rest import BrokerRefusal, BrokerUnreachable, Rest
 from tradebot.shell.broker.wire import WireFault
 from tradebot.shell.clock import Clock, Report
@@ -87,6 +89,9 @@ class Desk:
             observers.append(parts.observer)
         self.pump = Pump(recovered.engine, inbox, journal, self.dispatch, observers, recovered.replayed)
         self.reconciler = Reconciler(broker, clock, inbox, journal, self.dispatch, self.poller.live)
+        read = journal.last_event(AssetsRead)
+        last = read if isinstance(read, AssetsRead) else None
+        self.assets = AssetWatch(rest, parts.universe, last, clock, inbox, quiet, report)
         self.stream = TradeStream(
             parts.endpoints.trade_stream_url,
             parts.credentials,
@@ -148,6 +153,7 @@ class Desk:
                 self._clock.call_at(self._clock.now_ns() + COMPARE_AFTER_CLOSE_NS, self._compare, "compare", self._compare)
             case Tick(kind=TickKind.REBALANCE):
                 self._compare()
+                self._supervisor.keep("assets", self.assets.read, UNREADABLE)
             case _:
                 pass
 

@@ -26,6 +26,7 @@ from tradebot.shell.feeds.polygon_rest import PolygonRest
 from tradebot.shell.feeds.polygon_stream import PolygonStream
 from tradebot.shell.feeds.quote_book import QuoteBook
 from tradebot.shell.feeds.quotes_rest import QuotesRest
+from tradebot.shell.feeds.status_wire import put_halts
 from tradebot.shell.inbox import Inbox
 from tradebot.shell.lockstep import FrameTally
 from tradebot.shell.parts import DaemonParts
@@ -64,6 +65,7 @@ class LiveBars:
         self._supervisor = supervisor
         self._remembered = source_of(remembered)
         self._is_warm = False
+        self._on_status = put_halts(inbox, clock, report)
         sources: list[BarSource] = []
         for name in parts.sources:
             if name == SOURCE:
@@ -157,6 +159,7 @@ class LiveBars:
         return DataStream(
             parts.endpoints.data_stream_url, parts.credentials, self._symbols, on_bars, subscribed, on_lost, self._report, quiet, tally,
             on_quotes, parts.outside.connect, partial(minutes.on_bars, source, updated=True), partial(minutes.on_corrections, source),
+            self._on_status,
         )  # fmt: skip
 
     def _refused(self, why: str) -> None:

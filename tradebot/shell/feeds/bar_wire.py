@@ -62,6 +62,9 @@ class Frame(msgspec.Struct, rename={"as_": "as"}):
     cp: float = -1.0
     cs: float = -1.0
     a: str = ""
+    sc: str = ""  # of a trading status: its code, its text and the reason's
+    sm: str = ""
+    rm: str = ""
     msg: str = ""
     code: int = 0
 

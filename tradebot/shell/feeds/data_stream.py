@@ -33,7 +33,8 @@ class DataStream:
     """`on_bars` gets the bars of one frame; `on_subscribed` is called after each connection before any bar of it, `on_lost` after it.
 
     `on_quotes`, where given, gets the quotes of one frame; a stream that refuses them still brings bars. `on_updates`, where given, gets
-    bars that a late print has changed, and `on_corrections` trades that were corrected or cancelled.
+    bars that a late print has changed, and `on_corrections` trades that were corrected or cancelled. `on_status`, where given, gets the
+    symbol, the code and the text of each trading status.
     """
 
     def __init__(
@@ -51,7 +52,9 @@ class DataStream:
         connect: Connect = open_socket,
         on_updates: Callable[[list[Bar]], None] | None = None,
         on_corrections: Callable[[list[Correction]], None] | None = None,
+        on_status: Callable[[str, str, str], None] | None = None,
     ) -> None:
+        self._on_status = on_status
         self._on_updates = on_updates
         self._on_corrections = on_corrections
         self._url = url
@@ -99,6 +102,7 @@ class DataStream:
         await socket.send(msgspec.json.encode({"action": "auth", **keys}).decode())
         await _expect(socket, "authenticated")
         bars = ("bars",) if self._on_updates is None else ("bars", "updatedBars")
+        bars = bars if self._on_status is None else (*bars, "statuses")
         wanted = dict.fromkeys(bars if self._on_quotes is None else (*bars, "quotes"), self._symbols)
         try:
             granted = await _ask(socket, wanted)
@@ -131,6 +135,8 @@ class DataStream:
                     quotes.append(
                         quote_of_frame(message) if isinstance(message, Frame) else quote_of_json(str(message.get("S") or ""), message)
                     )
+                elif kind == "s" and isinstance(message, Frame) and self._on_status is not None:
+                    self._on_status(message.S, message.sc, " ".join(filter(None, (message.sm, message.rm))))
                 elif kind in ("c", "x") and isinstance(message, Frame):
                     corrections.append(trade_correction(message))
             except (BarFault, QuoteFault) as error:

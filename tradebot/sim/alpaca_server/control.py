@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -10,6 +13,7 @@ from tradebot.sim.alpaca_server.faults import NAMES
 from tradebot.sim.alpaca_server.state import Simulator
 from tradebot.sim.alpaca_server.storm import KINDS, Storm
 from tradebot.sim.alpaca_server.wire import MALFORMED, answer, read_body, refuse
+from tradebot.sim.venue_account import Holding
 
 
 def _simulator(request: Request) -> Simulator:
@@ -72,10 +76,50 @@ async def status(request: Request) -> Response:
     return answer({})
 
 
+async def asset(request: Request) -> Response:
+    """`{"symbol", "tradable", "shortable", "status"}`: what the list of assets says of a symbol from now on."""
+    body = await read_body(request)
+    said: dict[str, object] = {name: body[name] for name in ("tradable", "shortable", "status") if name in body}
+    _simulator(request).assets[str(body.get("symbol") or "")] = said
+    return answer(said)
+
+
+async def split(request: Request) -> Response:
+    """`{"symbol", "new": 2, "old": 1}`: what is held becomes more or fewer shares at the same cost; no order, no activity."""
+    body = await read_body(request)
+    held, new, old = _held(request, body), body.get("new"), body.get("old")
+    if not isinstance(new, int) or not isinstance(old, int) or new < 1 or old < 1:
+        raise refuse(422, MALFORMED, "a split is `new` shares for `old` ones, whole numbers from 1")
+    held.qty = held.qty * new // old
+    return answer({"qty": held.qty})
+
+
+async def transfer(request: Request) -> Response:
+    """`{"symbol", "qty"}`: so many shares come (or go, below 0) at the average cost, as by a transfer; no order, no activity."""
+    body = await read_body(request)
+    held, qty = _held(request, body), body.get("qty")
+    if not isinstance(qty, int):
+        raise refuse(422, MALFORMED, "qty must be whole shares")
+    held.cost_units = held.cost_units * (held.qty + qty) // held.qty if held.qty else 0
+    held.qty += qty
+    return answer({"qty": held.qty})
+
+
+def _held(request: Request, body: Mapping[str, Any]) -> Holding:
+    symbol = str(body.get("symbol") or "")
+    held = _simulator(request).venue.positions.get(symbol)
+    if held is None or not held.qty:
+        raise refuse(404, MALFORMED, f"nothing is held of {symbol!r}")
+    return held
+
+
 ROUTES = [
     Route("/sim/advance", advance, methods=["POST"]),
     Route("/sim/frames", frames, methods=["GET"]),
+    Route("/sim/split", split, methods=["POST"]),
+    Route("/sim/transfer", transfer, methods=["POST"]),
     Route("/sim/status", status, methods=["POST"]),
+    Route("/sim/asset", asset, methods=["POST"]),
     Route("/sim/faults", arm, methods=["POST"]),
     Route("/sim/storm", rage, methods=["POST"]),
     Route("/sim/faults", show, methods=["GET"]),

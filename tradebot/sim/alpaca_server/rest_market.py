@@ -90,14 +90,16 @@ async def assets(request: Request) -> Response:
     query = request.query_params
     fits = query.get("status") in (None, "", "active") and query.get("asset_class") in (None, "", "us_equity")
     fits = fits and query.get("exchange") in (None, "", "NYSE") and not query.get("attributes")
-    return answer([asset_json(symbol) for symbol in _simulator(request).market.symbols] if fits else [])
+    simulator = _simulator(request)
+    rows = [asset_json(symbol) | simulator.assets.get(symbol, {}) for symbol in simulator.market.symbols] if fits else []
+    return answer([row for row in rows if not query.get("status") or row["status"] == "active"])
 
 
 async def asset(request: Request) -> Response:
     name = request.path_params["name"]
     for symbol in _simulator(request).market.symbols:
         if name in (symbol, asset_id(symbol)):
-            return answer(asset_json(symbol))
+            return answer(asset_json(symbol) | _simulator(request).assets.get(symbol, {}))
     raise refuse(404, NOT_FOUND, f"asset not found for {name}")
 
 

@@ -51,6 +51,7 @@ class Simulator:
         self.massive = MassiveMarket(self)
         self.massive_key = ""  # the only key that the Massive side accepts, "" = any
         self.account_settings: dict[str, object] = dict(ACCOUNT_SETTINGS)
+        self.assets: dict[str, dict[str, object]] = {}  # what is said of an asset otherwise than of all, by symbol
         self._key, self._secret = key, secret
         self._borders = self.market.borders
         self._next_border = int(np.searchsorted(self._borders, start_ns, side="right"))

@@ -32,7 +32,7 @@ def groups_by_session(config: LimitsConfig, grid: MarketGrid, first_minute: int)
     for s, session in enumerate(grid.sessions):
         start, stop = grid.session_of.searchsorted([s, s + 1]).tolist()
         present, closes = grid.present[start:stop], grid.close[start:stop]
-        had: Bool = present.any(axis=0)
+        had: Bool = np.logical_or.reduce(present, axis=0)
         if start == stop or (start < first_minute and not had.any()):
             continue
         history.see(session.date, marks, had, config.group_correlation_min)
