@@ -19,6 +19,7 @@ from tradebot.sim.venue_orders import NewOrder
 End = Callable[[], None]
 SEEN_AFTER_NS: Final = 30 * NS_PER_S
 HOUR_NS: Final = 3_600 * NS_PER_S
+LONG_NS: Final = 48 * HOUR_NS
 
 
 def _over() -> None:
@@ -29,8 +30,10 @@ def _over() -> None:
 
 
 def kill(scene: Scene, chance: random.Random) -> End:
-    scene.world.restart_ns = chance.choice((5, 5, 5, 60, 1_200)) * NS_PER_S
-    scene.world.kill()
+    world = scene.world
+    world.restart_ns = chance.choice((5, 5, 5, 60, 1_200)) * NS_PER_S
+    world.kill()
+    scene.watch.doubt.until_ns = world.now_ns + world.restart_ns
     return _over
 
 
@@ -42,9 +45,11 @@ def terminate(scene: Scene, chance: random.Random) -> End:
 
 
 def sleep(scene: Scene, chance: random.Random) -> End:
-    if scene.world.loop is not None:
-        scene.world.loop.freeze(scene.world.now_ns + chance.randrange(120, 1_800) * NS_PER_S)
-    return _over
+    loop = scene.world.loop
+    if loop is None:
+        return _over
+    loop.freeze(scene.world.now_ns + LONG_NS)
+    return lambda: loop.thaw()
 
 
 def block(scene: Scene, chance: random.Random) -> End:

@@ -50,6 +50,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def freeze(self, until_ns: int) -> None:
         self._frozen_until_ns = max(self._frozen_until_ns, until_ns)
 
+    def thaw(self) -> None:
+        self._frozen_until_ns = 0
+
     def signal(self, number: int) -> None:
         """Deliver a signal; without a handler the program dies of it."""
         ring = self._signals.get(number)
@@ -92,7 +95,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         timeline, scheduled = self._timeline, self._scheduled  # type: ignore[attr-defined]
         while not ready and not self.is_killed:
             if timeline.now_ns < self._frozen_until_ns:
-                self._thaw(timeline)
+                self._sleep_on(timeline)
                 continue
             while scheduled and scheduled[0]._cancelled:
                 heapq.heappop(scheduled)._scheduled = False
@@ -113,7 +116,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 handle._scheduled = False
                 ready.append(handle)
 
-    def _thaw(self, timeline: Timeline) -> None:
+    def _sleep_on(self, timeline: Timeline) -> None:
         world_ns = timeline.next_ns()
         if world_ns is not None and world_ns <= self._frozen_until_ns:
             timeline.step()

@@ -108,6 +108,9 @@ class _Run:
         world, watch = self.world, self.watch
         now_ns = world.now_ns
         session = world.market.table.at(now_ns)
+        if now_ns - self.doubt.until_ns < RECOVER_NS:
+            world.timeline.at(self.doubt.until_ns + RECOVER_NS, self._recovered)
+            return
         if self.doubt.active or now_ns - self.doubt.since_ns < RECOVER_NS or session is None or now_ns - session.open_ns < RECOVER_NS:
             return
         watch.check(world.loop is not None and world.engine is not None, "I27", "no daemon lives")

@@ -91,6 +91,7 @@ class Doubt:
 
     active: int = 0
     since_ns: int = 0  # the last one began or ended
+    until_ns: int = 0  # nobody restarts the daemon before
     strangers: set[str] = field(default_factory=set)
 
 
