@@ -49,7 +49,7 @@ def sleep(scene: Scene, chance: random.Random) -> End:
     if loop is None:
         return _over
     loop.freeze(scene.world.now_ns + LONG_NS)
-    return lambda: loop.thaw()
+    return loop.thaw
 
 
 def block(scene: Scene, chance: random.Random) -> End:
@@ -276,6 +276,7 @@ def unreachable(scene: Scene, chance: random.Random) -> End:
 def by_hand(scene: Scene, chance: random.Random) -> End:
     """Somebody buys or sells a few shares in the broker's web page."""
     symbol = chance.choice(sorted(scene.world.market.histories))
+    scene.world.catch_up()
     venue = scene.world.simulator.venue
     held = venue.positions.get(symbol)
     side = Side.SELL if held is not None and held.qty > 0 and chance.random() < 0.5 and venue.available_qty(symbol) > 0 else Side.BUY
@@ -289,6 +290,7 @@ def by_hand(scene: Scene, chance: random.Random) -> End:
 
 def liquidation(scene: Scene, chance: random.Random) -> End:
     """The broker cancels what rests on a position and sells it."""
+    scene.world.catch_up()
     venue = scene.world.simulator.venue
     held = sorted(s for s, p in venue.positions.items() if p.qty > 0)
     if not held:

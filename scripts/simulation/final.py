@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 from scripts.simulation.loop import VirtualLoop
 from scripts.simulation.models import SHELF
@@ -16,6 +17,8 @@ from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.engine import Engine
 from tradebot.shell.store.journal import Journal
 from tradebot.shell.store.projections import encode
+
+REPLAYED: Final = 3  # one world in so many is replayed; the chain of each is read
 
 
 def check_end(world: World, watch: Watch, dates: Sequence[dt.date]) -> None:
@@ -46,7 +49,7 @@ def _books(world: World, watch: Watch) -> None:
 async def _journal(world: World, watch: Watch, dates: Sequence[dt.date]) -> None:
     journal = world.disk.open(world.disk.url)
     try:
-        outcomes = _replay(world, watch, journal)
+        outcomes = _replay(world, watch, journal) if world.seed % REPLAYED == 0 else _read(journal)
     except OperatorFault as fault:
         watch.fail("I14", str(fault))
     finally:
@@ -57,8 +60,13 @@ async def _journal(world: World, watch: Watch, dates: Sequence[dt.date]) -> None
             watch.check(count == 1, "I24", f"the job {job} of {date} has {count} outcome records")
 
 
+def _read(journal: Journal) -> Counter[tuple[str, dt.date]]:
+    """Every event against the chain. Answers with the outcome records by job and session."""
+    return Counter((event.job, event.session) for _, event, _ in journal.records() if isinstance(event, JobEnded))
+
+
 def _replay(world: World, watch: Watch, journal: Journal) -> Counter[tuple[str, dt.date]]:
-    """Every event again through a new engine. Answers with the outcome records by job and session."""
+    """As `_read`, and each event again through a new engine."""
     outcomes: Counter[tuple[str, dt.date]] = Counter()
     engine = Engine(world.config, world.market.table, SHELF)
     for seq, event, recorded in journal.records():

@@ -19,6 +19,7 @@ class Knobs:
     partial_fills: float
     far_ms: int
     poll_s: float
+    reconcile_s: float
     grace_s: float
     stop_fraction: float
     target_fraction: float
@@ -32,7 +33,8 @@ def draw_knobs(chance: random.Random) -> Knobs:
         venue_ms=chance.choice((0, 0, 20, 400)),
         partial_fills=chance.choice((0.0, 0.0, 0.3)),
         far_ms=chance.choice((2, 20, 20, 250)),
-        poll_s=chance.choice((30.0, 60.0, 60.0)),
+        poll_s=chance.choice((60.0, 120.0)),
+        reconcile_s=chance.choice((300.0, 600.0, 900.0)),
         grace_s=chance.choice((1.0, 2.0)),
         stop_fraction=chance.choice((0.002, 0.004, 0.01)),
         target_fraction=chance.choice((0.003, 0.008)),

@@ -15,7 +15,7 @@ from tradebot.core.domain.session import Session, SessionTable
 from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.shell.calendar import session_table
 
-SYMBOLS: Final = ("AAA", "BBB", "CCC")
+SYMBOLS: Final = ("AAA", "BBB")
 DAYS: Final = 10  # of every world
 WARM_UP_SESSIONS: Final = 1
 FIRST: Final = dt.date(2014, 1, 2)

@@ -34,7 +34,7 @@ from tradebot.core.state import Safety
 from tradebot.shell.store.writer import Append, Job
 
 EVENTS_KEPT: Final = 20
-RECONCILE_S: Final = 180  # T_recon: so long after faults and moving orders books may differ
+RECONCILE_S: Final = 240  # T_recon: so long, and the interval of reconciliation, after faults and moving orders books may differ
 RANK: Final = {Safety.ACTIVE: 0, Safety.REDUCING: 1, Safety.HALTED: 2}
 RESEND_S: Final = 45  # an order in doubt may be sent again for so long after its decision
 STATE_BYTES_MAX: Final = 400_000
@@ -208,7 +208,7 @@ class Watch:
         """I4, I6 and I13, once faults and orders have been quiet for T_recon."""
         world, doubt = self.world, self.doubt
         quiet_ns = world.now_ns - max(self.moved_ns, doubt.since_ns)
-        if doubt.active or quiet_ns < RECONCILE_S * NS_PER_S or world.engine is None:
+        if doubt.active or quiet_ns < (RECONCILE_S + world.knobs.reconcile_s) * NS_PER_S or world.engine is None:
             return
         state, venue = world.engine.state, world.simulator.venue
         if not state.book.opened:

@@ -80,8 +80,10 @@ class World:
             seed=seed,
         )
         self.simulator = Simulator(market.histories, market.table, self.start_ns, 0.0, venue, KEYS.key_id, KEYS.secret)
-        self.timeline = Timeline(self.start_ns, self.simulator.next_instant, self._move_market)
-        self.broker = Broker(self.simulator, self._catch_up)
+        self._market_ns: int | None = None
+        self._is_market_known = False
+        self.timeline = Timeline(self.start_ns, self._market_next, self._move_market)
+        self.broker = Broker(self.simulator, self.catch_up)
         self.weather = Weather(random.Random(f"weather {seed}"), self.knobs.far_ms)
         self.sockets = Sockets(self.simulator, self.timeline, self.weather)
         self.wall = Wall(self.timeline)
@@ -106,11 +108,19 @@ class World:
     def now_ns(self) -> int:
         return self.timeline.now_ns
 
-    def _catch_up(self) -> None:
+    def catch_up(self) -> None:
+        """Bring the market to the present, before anybody lays hands on it."""
+        self._is_market_known = False
         if self.simulator.now_ns < self.timeline.now_ns:
             self._move_market(self.timeline.now_ns)
 
+    def _market_next(self) -> int | None:
+        if not self._is_market_known:
+            self._market_ns, self._is_market_known = self.simulator.next_instant(), True
+        return self._market_ns
+
     def _move_market(self, until_ns: int) -> None:
+        self._is_market_known = False
         self.simulator.run_to(until_ns)
         self.market_moved()
 
@@ -191,6 +201,7 @@ class World:
             promotion=Promotion(self.model, "0" * 64, "simulated"),
             training=Training(command=_train, load=self._load),
             poll_s=self.knobs.poll_s,
+            reconcile_s=self.knobs.reconcile_s,
             grace_s=self.knobs.grace_s,
             observer=self.observe,
             report=self.reported,

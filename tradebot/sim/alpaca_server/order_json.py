@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from tradebot.core.domain.orders import Side
@@ -14,6 +15,7 @@ from tradebot.sim.venue_orders import OCO, SIMPLE, NewOrder, Replacement, VenueO
 from tradebot.sim.venue_phases import FAR_NS
 
 
+@lru_cache(maxsize=4096)
 def asset_id(symbol: str) -> str:
     """One id a symbol, the same in every run."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"tradebot-asset:{symbol}"))
