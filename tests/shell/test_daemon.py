@@ -270,19 +270,3 @@ async def test_a_bug_in_any_task_ends_the_daemon_with_that_bug(tmp_path: Path) -
     with scene.market() as server, pytest.raises(ZeroDivisionError, match="a bug"):
         await run_daemon(scene.parts(server.url, tmp_path / "state", observer=buggy, report=lambda severity, message: said.append(message)))
     assert any("task pump died" in words for words in said)
-
-
-async def test_a_broker_that_disagrees_with_our_books_is_found_out(tmp_path: Path) -> None:
-    """Somebody trades by hand in mid-session: the comparison at the end says so."""
-    session = scene.sessions().on(scene.DAY)
-    assert session is not None
-
-    def observe(event: Event, commands: Sequence[Command]) -> None:
-        if isinstance(event, MinuteClosed) and event.minute_ns == session.open_ns + 10 * NS_PER_MINUTE:
-            order = {"symbol": "IBM", "qty": "3", "side": "buy", "type": "market", "time_in_force": "day"}
-            httpx.post(f"{server.url}/v2/orders", json=order, headers=scene.KEYS.headers()).raise_for_status()
-
-    with scene.market() as server:
-        end_ns = session.open_ns + 20 * NS_PER_MINUTE
-        summary = await run_daemon(scene.parts(server.url, tmp_path / "state", observer=observe, stop_at_ns=end_ns))
-    assert any("IBM" in difference for difference in summary.differences)

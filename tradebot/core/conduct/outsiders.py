@@ -1,7 +1,7 @@
 """Orders that are not ours: placed by a person in the broker's web page or by the broker itself (F41, F42). They are booked like any other.
 
 An order is ours when its id begins with the profile's name. A bracket's leg has an id of the broker's, so an order that may be a leg, or
-that takes another's place, is never taken for an outsider: it comes with its parent. The stream shows no family: only what was polled counts.
+that takes another's place, is never taken for an outsider: it comes with its parent. The stream shows no family: only a poll counts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _COMPOUND: Final = frozenset({"bracket", "oco", "oto"})
 
 
 def adopt_outsider(state: State, config: EngineConfig, report: OrderReport) -> list[Command]:
-    """Enter an order that is not ours, before its report is applied. What it filled before the book was opened is in the balance already."""
+    """Enter an order that is not ours, before its report is applied. What it filled before the book was opened is in it already."""
     book = state.book
     if report.source not in _POLLED or not book.opened or not _is_outsider(state, config, report):
         return []

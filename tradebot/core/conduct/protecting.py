@@ -16,6 +16,7 @@ from tradebot.core.execution.closing import Closing
 from tradebot.core.execution.cover import NO_COVER, covers
 from tradebot.core.execution.exits import bracket_for
 from tradebot.core.execution.protection import Plan, steps_for
+from tradebot.core.execution.reconcile import agreed
 from tradebot.core.state import State
 
 
@@ -29,7 +30,17 @@ def protect(state: State, config: EngineConfig, *, again: bool = False) -> list[
     commands: list[Command] = []
     for symbol in _in_doubt(state):
         plan = plan_of(state, config, symbol)
-        steps = steps_for(state.book, symbol, plan, state.mark(symbol), state.now_ns, again=again, is_locked=symbol in state.locked)
+        dispute = state.disputes.get(symbol)
+        steps = steps_for(
+            state.book,
+            symbol,
+            plan,
+            state.mark(symbol),
+            state.now_ns,
+            again=again,
+            is_locked=symbol in state.locked and dispute is None,
+            held=agreed(dispute, state.book.qty(symbol)),
+        )
         if steps.emergency:
             plan.placed += 1  # the id of the close is its own
             state.closing[symbol] = Closing(steps.emergency, f"{plan.trade_id}-emergency{plan.placed}")
@@ -62,6 +73,7 @@ def _in_doubt(state: State) -> list[str]:
         if position.qty and (cover.get(symbol, NO_COVER).stop_qty != abs(position.qty) or cover[symbol].target_qty > abs(position.qty))
     ]
     found += [symbol for symbol in cover if not book.qty(symbol)]
+    found += [symbol for symbol in state.disputes if book.qty(symbol) and symbol not in found]
     for symbol, plan in list(state.plans.items()):
         if not book.qty(symbol) and not book.open_orders(symbol):
             del state.plans[symbol]

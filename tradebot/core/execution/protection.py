@@ -71,13 +71,16 @@ class Steps:
     emergency: str = ""
 
 
-def steps_for(book: Book, symbol: str, plan: Plan, price_units: int, now_ns: int, *, again: bool, is_locked: bool = False) -> Steps:
+def steps_for(
+    book: Book, symbol: str, plan: Plan, price_units: int, now_ns: int, *, again: bool, is_locked: bool = False, held: int | None = None
+) -> Steps:
     """The next step for a symbol that is not being closed. `price_units` is its last price, 0 where none is known.
 
     `again` is said once a minute: what was asked for and has not happened is asked for once more, and what failed is tried again.
+    `held`: the shares to cover, where the broker says that fewer are held than our books do; None: those of our books.
     `is_locked`: what is held is in doubt, or a person has taken over; then too much is still taken back, and nothing is sent.
     """
-    steps, orders, held = Steps(), book.open_orders(symbol), book.qty(symbol)
+    steps, orders, held = Steps(), book.open_orders(symbol), book.qty(symbol) if held is None else held
     if any(o.role not in (Role.STOP, Role.TARGET) for o in orders) or _is_foreign(book, symbol):
         return steps  # an entry or exit that works, or somebody else's order, changes what is held
     _judge(book, plan)

@@ -35,8 +35,9 @@ class LiveOrders:
     def observe(self, event: Event, commands: Sequence[Command]) -> None:
         match event:
             case OrderReported(report=report):
-                self._unanswered.pop(report.client_order_id, None)
-                self._note(report, "")
+                if report.source != "stream" or self._is_ours(report):
+                    self._unanswered.pop(report.client_order_id, None)
+                    self._note(report, "")
             case OrderRefused(client_order_id=client_order_id):
                 self._unanswered.pop(client_order_id, None)
             case Tick(kind=TickKind.SESSION_CLOSE):
@@ -47,6 +48,10 @@ class LiveOrders:
             if isinstance(command, SubmitOrder | ReplaceOrder):
                 self._unanswered[command.intent.client_order_id] = command.intent.decided_ns
                 self._decided_ns[command.intent.client_order_id] = command.intent.decided_ns
+
+    def _is_ours(self, report: OrderReport) -> bool:
+        """The stream also shows legs before their parent has named them, and orders of other people: those are news until they are read."""
+        return report.broker_id in self._known or report.client_order_id in self._decided_ns
 
     def _note(self, report: OrderReport, parent_id: str) -> None:
         broker_id = report.broker_id

@@ -7,7 +7,7 @@ the thread in `writer`, the tables in `schema`, reading for people in `reads`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 import msgspec
@@ -25,7 +25,7 @@ from tradebot.shell.store.writer import Append, Barrier, Bulk, Mark, Snapshot, S
 class Journal:
     """Open inside a running loop: `Journal.open(url)`; end with `await close()`."""
 
-    WRITER: ClassVar[Callable[[Engine, asyncio.AbstractEventLoop, bytes], Writer]] = Writer
+    WRITER: ClassVar[type[Writer]] = Writer
 
     def __init__(self, engine: Engine, loop: asyncio.AbstractEventLoop) -> None:
         self._engine = engine
