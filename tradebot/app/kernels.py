@@ -72,7 +72,7 @@ def ready_backtest(say: Callable[[str], None]) -> None:
     mark = kernel_folder() / f"backtest-{source_hash()}"
     if mark.exists():
         return
-    say("compiling the fast backtest for this machine: once for this version, about ten seconds")
+    say("compiling the fast backtest for this machine: once for this version, about half a minute")
     _compile_backtest(_grid())
     mark.touch()
 

@@ -152,7 +152,7 @@ def sell_at_market(
     sell(book, trades, fills, n, market, moved, path, at_ns, why)
 
 
-@inlined
+@kernel
 def enter(
     book: Book, trades: Int, fills: Int, bars: Bars, rules: Rules, n: int, market: int, ask: int, bid: int, path: int, at_ns: int
 ) -> None:

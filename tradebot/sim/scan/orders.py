@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tradebot.core.execution import exits, order_type
 from tradebot.core.execution.closing import ATTEMPTS_MAX
-from tradebot.core.execution.order_type import MARKET
 from tradebot.core.kernels.kernel import kernel
 from tradebot.sim.scan.fills import buy_units, enlist, enter_at_open, note, release, sell_at_market, sell_units
 from tradebot.sim.scan.inlined import inlined
@@ -68,11 +67,9 @@ def buying_power(book: Book, bars: Bars, rules: Rules, t: int) -> int:
     return max(multiplier * equity - exposure - reserved, 0)
 
 
-@inlined
+@kernel
 def limit_of(bars: Bars, wishes: Wishes, rules: Rules, t: int, n: int) -> int:
     """The limit of an entry decided on minute t, 0 = at the market."""
-    if rules.entry_style == MARKET:
-        return 0
     price, spread = bars.close[t, n], int(wishes.spread[t, n]) if wishes.spread.shape[0] else 0
     stop, target = stop_units_of(price, rules.stop_fraction), target_units_of(price, rules.target_fraction)
     return int(entry_limit_units(price, spread, stop, target, rules.entry_style, rules.limit_band_bps, rules.wide_spread_bps))
