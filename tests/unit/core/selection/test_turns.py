@@ -8,7 +8,6 @@ import pytest
 from tests.unit.core.selection.books import market
 from tradebot.core.selection import turns
 from tradebot.core.selection.config import PerformanceConfig
-from tradebot.core.selection.memory import new_selection
 from tradebot.core.selection.performance import HELD, LEDGER_WIDTH, TARGET, TOTAL, step_minute
 from tradebot.core.state import State, state_from_bytes, state_to_bytes
 
