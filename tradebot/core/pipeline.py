@@ -5,6 +5,7 @@ features -> opinion (a model's forecast, or regimes -> strategies -> selection) 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -32,6 +33,7 @@ from tradebot.core.opinions.opinion import Opinion, no_opinion
 from tradebot.core.opinions.strategist import by_strategies
 from tradebot.core.portfolio.sizer import Candidate, Sized, Sizer
 from tradebot.core.portfolio.sizing import shares_scaled
+from tradebot.core.portfolio.volatility import ANNUAL, MINUTES_A_YEAR
 from tradebot.core.risk.exposure import Around, Exposure, lately
 from tradebot.core.risk.history import UNKNOWN_GROUP
 from tradebot.core.risk.limits import Asked, first_refusal, least_headroom, rules_of, size_scale, worst_units
@@ -94,6 +96,7 @@ def decide(
     orders = [""] * len(symbols)
     intents: list[OrderIntent] = []
 
+    _learn(state, minute, session, opinion.conviction, config)
     reasons = list(opinion.reasons)
     refuse_jumps(reasons, state.jumped, minute.close, state.jumped_from)
     blocked = no_new_risk(state, minute, session, config) or foreign_volume(state, mind, config)
@@ -146,6 +149,8 @@ def _entries(
     `in_brief`: nobody wants to know the reasons of those for which no place is left.
     """
     made, places = _Entries(), config.limits.positions_max
+    if not candidates:
+        return made
     held = _exposure(state, config)
     sizer = _sizer(state, held.equity_units, evidence, config)
     gates = config.playbook.gates if config.playbook is not None else None
@@ -201,6 +206,7 @@ def decide_foreseen(
     state: State, minute: MinuteClosed, session: Session, foreseen: Foreseen, t: int, config: EngineConfig
 ) -> tuple[list[OrderIntent], int]:
     """`decide` on opinions that stand in row `t` of a table: what to open, and how many were refused. Nobody is told why."""
+    _learn(state, minute, session, foreseen.conviction[t], config)
     count = foreseen.counts[t]
     if not count:
         return [], 0
@@ -285,6 +291,19 @@ def _around(state: State, minute: MinuteClosed, session: Session, n: int, config
     return Around(
         minute.ts_event_ns, minute.anchor_units(n), minute.ts_event_ns - end_ns, left_ns, state.status(state.symbols[n]),
         same_open=own.count(Side.BUY), crossing=own.count(Side.SELL),
+    )  # fmt: skip
+
+
+def _learn(state: State, minute: MinuteClosed, session: Session, conviction: Float, config: EngineConfig) -> None:
+    """What came of earlier forecasts, where the no-trade band depends on it."""
+    band = config.sizing.no_trade
+    if band is None or not config.sizing.learns_margin:
+        return
+    threshold = config.playbook.selection.forecast_min if config.playbook is not None else config.entry.confidence_min
+    spread = state.sizing.seen[:, ANNUAL] * math.sqrt(band.horizon_min / MINUTES_A_YEAR)
+    state.sizing.margin.learn(
+        minute.minute_ns // NS_PER_MINUTE, session.open_ns // NS_PER_MINUTE, minute.close, minute.present, conviction, spread,
+        threshold, band.horizon_min, band.coverage,
     )  # fmt: skip
 
 

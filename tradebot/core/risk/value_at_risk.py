@@ -10,14 +10,14 @@ against us. Source: J.P. Morgan/Reuters, RiskMetrics Technical Document (1996), 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 
-from tradebot.core.risk.history import KNOWN, RiskHistory, weights_of
+from tradebot.core.risk.day_risk import day_risk
+from tradebot.core.risk.history import RiskHistory, weights_of
 
 
 class ValueAtRisk(NamedTuple):
@@ -29,18 +29,20 @@ class ValueAtRisk(NamedTuple):
 
 def value_at_risk(values: Mapping[int, int], history: RiskHistory, confidence: float, unknown_volatility: float) -> ValueAtRisk:
     """Of positions in units by their place in the universe, -1 for all that is outside it."""
-    known = history.known()
-    inside = {n: units for n, units in values.items() if 0 <= n < len(known) and known[n]}
-    z = NormalDist().inv_cdf(confidence)
-    assumed = z * unknown_volatility * sum(abs(units) for n, units in values.items() if n not in inside)
-    if not inside:
-        return ValueAtRisk(assumed, assumed)
-    places = np.array(sorted(inside), np.int64)
-    held = np.array([float(inside[n]) for n in places.tolist()])
-    made = np.nan_to_num(history.returns[:, places], nan=0.0) @ held  # (T,)
-    d, weights = history.shrinkage, weights_of(len(made))
-    variance = (1.0 - d) * float(weights @ (made * made)) + d * float((held * held) @ history.variances[places])
-    parametric = z * math.sqrt(variance) if variance >= 0.0 else math.nan
-    losses = np.sort(-made)[::-1]
-    beyond = losses[min(math.floor((1.0 - confidence) * len(losses) + 1e-9), len(losses) - 1)] if len(losses) >= KNOWN else math.nan
-    return ValueAtRisk(parametric + assumed, max(float(beyond), 0.0) + assumed)
+    count, symbols = history.returns.shape
+    held, outside = np.zeros(symbols), 0.0
+    for n, units in values.items():
+        if 0 <= n < symbols:
+            held[n] = float(units)
+        else:
+            outside += abs(float(units))
+    found = day_risk(
+        held, history.known(), history.returns, weights_of(count), history.variances, history.shrinkage, normal_quantile(confidence),
+        unknown_volatility, confidence, outside, np.empty(count),
+    )  # fmt: skip
+    return ValueAtRisk(*found)
+
+
+def normal_quantile(confidence: float) -> float:
+    """z(c): the deviations that a normal loss exceeds with probability 1 - c."""
+    return NormalDist().inv_cdf(confidence)

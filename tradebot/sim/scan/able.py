@@ -42,25 +42,26 @@ def fine_fees(case: Case) -> str:
     return "the fees have too many decimals for the fast backtest" if fine else ""
 
 
+def moving_stops(case: Case) -> str:
+    return "the fast backtest's stops stay where they are, and exits.mode is adaptive" if case.config.exits.mode == "adaptive" else ""
+
+
 def slices(case: Case) -> str:
     return "" if case.config.slicing.is_off else "the fast backtest sends an order at once and whole, and [slicing] splits it"
 
 
-def value_at_risk(case: Case) -> str:
-    return "the fast backtest knows no value at risk, and [limits] has a limit on it" if case.config.limits.watches_var else ""
-
-
-def moving_stops(case: Case) -> str:
-    return "the fast backtest's stops stay where they are, and exits.mode is adaptive" if case.config.exits.mode == "adaptive" else ""
+def learned_margin(case: Case) -> str:
+    learns = case.config.sizing.learns_margin
+    return "the fast backtest learns no margin, and sizing.no_trade.margin is conformal" if learns else ""
 
 
 REASONS: Final[tuple[Callable[[Case], str], ...]] = (
     slow_venue,
     late_bars,
     fine_fees,
-    value_at_risk,
     moving_stops,
     slices,
+    learned_margin,
 )
 
 

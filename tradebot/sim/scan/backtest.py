@@ -26,7 +26,7 @@ from tradebot.sim.impact import ImpactTables, impact_tables_of
 from tradebot.sim.outcome import CostWaterfall, Outcome
 from tradebot.sim.scan import layout as at
 from tradebot.sim.scan.able import fees_of, why_full
-from tradebot.sim.scan.groups import groups_by_session, sectors_of
+from tradebot.sim.scan.groups import known_by_session, sectors_of
 from tradebot.sim.scan.layout import Bars, Book, Bool, Days, Float, Int, Rules, Wishes, new_book
 from tradebot.sim.scan.sizes import size_rules, sizes_of
 from tradebot.sim.scan.trades import ScanTrades
@@ -101,8 +101,10 @@ def scan_market(
     spread = _spreads(seen or grid) if config.execution.entry_order == "by_spread" else _NONE
     closing = np.zeros((0, 0), np.bool_) if exits is None else _plain(exits)
     sizes = sizes_of(config.sizing, seen or grid, evidence)
-    sector, group = sectors_of(config.limits, grid.symbols), groups_by_session(config.limits, grid, first_minute)
-    wishes = Wishes(_plain(conviction), _plain(valid), closing, spread, _anchors(seen or grid), sector, group, sizes)
+    sector, before = sectors_of(config.limits, grid.symbols), known_by_session(config.limits, grid, first_minute)
+    wishes = Wishes(
+        _plain(conviction), _plain(valid), closing, spread, _anchors(seen or grid), sector, before.groups, before.risk, sizes
+    )  # fmt: skip
     trades = np.empty((_ROOM + 2 * symbols, at.TRADE_WIDTH), np.int64)
     fills, orders = np.zeros((log_rows, at.LOG_WIDTH), np.int64), np.zeros((log_rows, at.LOG_WIDTH), np.int64)
     while not scan(bars, wishes, days, rules, grid.minute_ns, book, trades, fills, orders, 2 * symbols):

@@ -41,6 +41,22 @@ class Sizes(NamedTuple):
     correlations: Float
 
 
+class Risk(NamedTuple):
+    """What each traded session knows of the sessions before it (core/risk/history.py), and room to work; empty where no limit asks."""
+
+    returns: Float  # (S, T, N), the first `sessions` rows of each
+    sessions: Int  # (S,) how many are known
+    known: Bool  # (S, N)
+    variances: Float  # (S, N)
+    shrinkage: Float  # (S,)
+    weights: Float  # (T + 1, T): row k are those of k sessions
+    values: Float  # (N,) scratch
+    losses: Float  # (T,) scratch
+    z: float
+    unknown_volatility: float
+    confidence: float
+
+
 class Wishes(NamedTuple):
     """What is thought and known of symbols, (T, N) each: see `fast_backtest`. `exits` is (0, 0) where nothing is ever closed by opinion.
 
@@ -54,6 +70,7 @@ class Wishes(NamedTuple):
     anchor: Int  # what prices are measured against; (0, 0) where that is the close everywhere
     sector: Int  # (N,) each symbol's sector; (0,) where no limit asks
     group: Int  # (S, N) the symbols that a symbol moves with; (0, 0) where no limit asks
+    risk: Risk
     sizes: Sizes
 
 
@@ -181,6 +198,7 @@ class Book(NamedTuple):
     busy: Int  # (N,) symbols held, working or being closed, the first account[BUSY] of it
     queue: Int  # (N,) candidates of a minute
     shares: Int  # (N,) their size
+    limits: Int  # (N,) and their limits
     units: Int  # (N,) what is held, working or asked for, where sizes depend on it
     account: Int  # (ACCOUNT_WIDTH,)
     equity: Int  # (T,)
@@ -196,8 +214,8 @@ def new_book(symbols: int, minutes: int, sessions: int, cash_units: int) -> Book
     account = np.zeros(ACCOUNT_WIDTH, np.int64)
     account[CASH] = cash_units
     account[LAST_ENTRY_NS] = -(1 << 62)
-    marks, busy, queue, shares, units = (np.zeros(symbols, np.int64) for _ in range(5))
+    marks, busy, queue, shares, limits, units = (np.zeros(symbols, np.int64) for _ in range(6))
     return Book(
-        rows, marks, busy, queue, shares, units, account,
+        rows, marks, busy, queue, shares, limits, units, account,
         np.empty(minutes, np.int64), np.empty(minutes, np.int64), np.zeros(sessions, np.int64), np.zeros(sessions, np.int64),
     )  # fmt: skip

@@ -82,7 +82,7 @@ from tradebot.sim.scan.orders import (
 )
 from tradebot.sim.scan.queue import heapify, pop_first
 from tradebot.sim.scan.sizes import PLAIN, size_of, weigh
-from tradebot.sim.scan.together import together
+from tradebot.sim.scan.together import risk_of, together, with_risk
 
 entry_code = kernel(entry.entry_code)
 shares_of = kernel(sizing.shares_of)
@@ -244,8 +244,7 @@ def decide(
     close_by_opinion(bars, wishes, rules, book, t)
     for i in range(entries):
         n = book.queue[len(book.queue) - 1 - i]
-        limit = limit_of(bars, wishes, rules, t, n)
-        submit_entry(book, trades, fills, orders, bars, rules, t, n, book.shares[i], limit, known_ns)
+        submit_entry(book, trades, fills, orders, bars, rules, t, n, book.shares[i], book.limits[i], known_ns)
     advance_closes(book, trades, fills, orders, bars, rules, next_t, known_ns, True)
 
 
@@ -299,7 +298,7 @@ def choose(
         else:
             stop = stop_units_of(price, rules.stop_fraction)
             shares = size_of(rules.sizing, wishes.sizes, t, n, conviction[n], price, stop, equity, free, book.units)
-        limit = limit_of(bars, wishes, rules, t, n)
+        limit = limit_of(bars, wishes, rules, t, n) if rules.entry_style else 0
         worst = worst_units(price, limit, 1, limits.price_collar_fraction)
         anchor = wishes.anchor[t, n] if wishes.anchor.shape[0] else price
         sector = group = 0
@@ -314,12 +313,14 @@ def choose(
         )  # fmt: skip
         if limits.headroom_fraction_below:
             shares = shares_scaled(shares, size_scale(least_headroom(seen, limits), limits.headroom_fraction_below))
+        if len(wishes.risk.sessions):
+            seen = with_risk(seen, risk_of(bars, wishes, rules, book, t, n, entries, shares * worst))
         broken = broken_limit(Asked(shares, 1, price, limit, worst), seen, limits)
         chased = book.rows[n, UNFILLED] > rules.reprice_max
         if book.rows[n, LOCKED] or chased or broken or is_throttled(known_ns, account[LAST_ENTRY_NS], rules.order_interval_s_min):
             account[REFUSALS] += 1
             continue
-        book.queue[len(book.queue) - 1 - entries], book.shares[entries] = n, shares
+        book.queue[len(book.queue) - 1 - entries], book.shares[entries], book.limits[entries] = n, shares, limit
         account[LAST_ENTRY_NS] = known_ns
         book.rows[n, ASKED_NS] = known_ns
         book.units[n] += shares * price
