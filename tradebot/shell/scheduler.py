@@ -41,12 +41,23 @@ class Scheduler:
         self._left = 0
 
     def start(self) -> None:
-        """Begin with the first session whose plan is not over."""
+        """Begin with the first session whose plan is not over; what an earlier life left open of the one before is recorded."""
         now_ns = self._clock.now_ns()
+        before: Session | None = None
         for session in self._sessions.sessions:
             if self._plan(session)[-1][0] > now_ns:
+                if before is not None:
+                    self._record_open(before)
                 self._set(session, caught_up=True)
                 return
+            before = session
+
+    def _record_open(self, session: Session) -> None:
+        """A life that ended in the middle, such as during the evening's training. A session that nobody saw has no records."""
+        outcomes = self._outcomes(session.date)
+        for _, kind in self._plan(session) if outcomes else ():
+            if kind.value not in outcomes:
+                self._skip(session, kind, "the daemon ended before its outcome was known")
 
     def _plan(self, session: Session) -> list[tuple[int, TickKind]]:
         return sorted(day_plan(session, self._timetable, self._flatten_before_close_min), key=lambda due: due[0])
