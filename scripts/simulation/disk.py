@@ -130,6 +130,7 @@ class VirtualWriter(Writer):
         if self._is_over:
             return
         disk = self._disk
+        self._connection.rollback()  # what a kill in mid-transaction left
         now_ns = disk.timeline.now_ns
         surely = sum(1 for ts_ns, _ in self._waiting_jobs if now_ns - ts_ns > SURELY_NS)
         kept = disk.chance.randrange(surely, len(self._waiting_jobs) + 1)

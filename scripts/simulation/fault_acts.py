@@ -6,7 +6,7 @@ import json
 import random
 import signal
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from scripts.simulation import children
 from scripts.simulation.http import REFUSED_CONNECTION, Answer, Question
@@ -14,6 +14,7 @@ from scripts.simulation.scene import Scene
 from tradebot.core.domain.events import OperatorOrder
 from tradebot.core.domain.orders import Side
 from tradebot.core.domain.units import NS_PER_S
+from tradebot.shell.crash_points import POINTS, arm
 from tradebot.sim.venue_orders import NewOrder
 
 End = Callable[[], None]
@@ -32,9 +33,22 @@ def _over() -> None:
 def kill(scene: Scene, chance: random.Random) -> End:
     world = scene.world
     world.restart_ns = chance.choice((5, 5, 5, 60, 1_200)) * NS_PER_S
-    world.kill()
     scene.watch.doubt.until_ns = world.now_ns + world.restart_ns
+    world.timeline.after(chance.randrange(world.knobs.far_ms * 4) * 1_000_000, world.kill)
     return _over
+
+
+def kill_at_point(scene: Scene, chance: random.Random) -> End:
+    """At the n-th time at which the daemon comes to one of its crash points."""
+    world = scene.world
+    world.restart_ns = chance.choice((5, 60)) * NS_PER_S
+
+    def die() -> NoReturn:
+        scene.watch.doubt.until_ns = world.now_ns + world.restart_ns
+        world.kill_here()
+
+    arm(f"{chance.choice(sorted(POINTS))}:{chance.choice((1, 1, 2, 3))}", die)
+    return lambda: arm("")
 
 
 def terminate(scene: Scene, chance: random.Random) -> End:
@@ -223,14 +237,22 @@ def inconsistent(scene: Scene, chance: random.Random) -> End:
             order = orders.get(str(row.get("id"))) if isinstance(row, dict) else None
             return order is not None and now_ns - order.created_ns < SEEN_AFTER_NS
 
-        body = json.loads(answer.content)
+        body = _read(answer)
         if isinstance(body, list):
             return Answer(200, json.dumps([row for row in body if not is_young(row)]).encode())
-        return Answer(404, b'{"code":40410000,"message":"order not found"}') if is_young(body) else answer
+        return Answer(404, b'{"code":40410000,"message":"order not found"}') if isinstance(body, dict) and is_young(body) else answer
 
     blurs = world.weather.blurs
     blurs.append(blur)
     return lambda: blurs.remove(blur)
+
+
+def _read(answer: Answer) -> Any:
+    """None where another fault has spoilt it."""
+    try:
+        return json.loads(answer.content)
+    except ValueError:
+        return None
 
 
 def strange_equity(scene: Scene, chance: random.Random) -> End:
@@ -239,7 +261,8 @@ def strange_equity(scene: Scene, chance: random.Random) -> End:
     def blur(question: Question, answer: Answer) -> Answer:
         if question.path != "/v2/account" or answer.status_code != 200:
             return answer
-        return Answer(200, json.dumps(json.loads(answer.content) | {"equity": value}).encode())
+        body = _read(answer)
+        return Answer(200, json.dumps(body | {"equity": value}).encode()) if isinstance(body, dict) else answer
 
     blurs = scene.world.weather.blurs
     blurs.append(blur)

@@ -33,6 +33,7 @@ class Fault:
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault("F1", "SIGKILL at any instant, restart after 5 s to 20 min", acts.kill, (0, 0), ANY),
+    Fault("F1p", "SIGKILL at a named crash point, n-th hit", acts.kill_at_point, (60, 3_600)),
     Fault("F2", "SIGTERM around a tick of the timetable", acts.terminate, (0, 0), CLOSE),
     Fault("F3", "SIGSTOP for 2 to 30 minutes (a laptop sleeps)", acts.sleep, (120, 1_800)),
     Fault("F4", "the trainer is killed for its memory", acts.trainer_killed, (0, 0), EVENING),
@@ -80,7 +81,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
 )
 
 ELSEWHERE: Final = {
-    "F1": "at every named crash point of a real process: scripts/prove-kill",
+    "F1": "here, and exhaustively in a real process: scripts/prove-kill",
     "F6": "tests/shell/test_daemon.py: a second instance is refused",
     "F7": "here, always: any task that dies of a bug is a violation",
     "F11": "here, by the calendar: worlds lie across both changes to and from daylight saving",

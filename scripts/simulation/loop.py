@@ -22,6 +22,10 @@ class Stalled(Exception):
     """Nothing will ever happen again, and the program still waits."""
 
 
+class Killed(BaseException):
+    """The program is killed at this very place: nothing catches it."""
+
+
 class Children(Protocol):
     def start(self, loop: VirtualLoop, protocol: asyncio.SubprocessProtocol, words: tuple[str, ...]) -> asyncio.SubprocessTransport: ...
 

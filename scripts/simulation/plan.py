@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from scripts.simulation.faults import ANY, BY_NAME, CLOSE, EVENING, FAULTS, Fault
+from scripts.simulation.faults import ANY, BY_NAME, CLOSE, EVENING, FAULTS, SESSION, Fault
 from tradebot.core.domain.session import Session
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 
 QUIET_WORLDS: Final = 0.08
 STRUCK_DAYS: Final = 0.75
 PAIRS: Final = 0.45
+WAITING: Final = 0.5
 BEFORE_OPEN_MIN: Final = 330
 AFTER_CLOSE_MIN: Final = 260
 
@@ -23,6 +24,7 @@ class Episode:
     fault: Fault
     begin_ns: int
     end_ns: int
+    waits: bool = False  # from its instant on for the next order that leaves
 
 
 def draw_plan(seed: int, sessions: Sequence[Session], only: Sequence[str] = ()) -> list[Episode]:
@@ -47,7 +49,8 @@ def draw_plan(seed: int, sessions: Sequence[Session], only: Sequence[str] = ()) 
 
 def _episode(fault: Fault, session: Session, chance: random.Random) -> Episode:
     begin_ns = _instant(fault.when, session, chance)
-    return Episode(fault, begin_ns, begin_ns + chance.randint(*fault.lasts) * NS_PER_S)
+    waits = fault.when in (SESSION, ANY) and chance.random() < WAITING
+    return Episode(fault, begin_ns, begin_ns + chance.randint(*fault.lasts) * NS_PER_S, waits)
 
 
 def _instant(when: str, session: Session, chance: random.Random) -> int:

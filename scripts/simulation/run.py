@@ -72,7 +72,7 @@ class _Run:
     def run(self, hook: Hook | None) -> Outcome:
         world, watch = self.world, self.watch
         for episode in self.plan:
-            world.timeline.at(episode.begin_ns, lambda e=episode: self._begin(e))
+            world.timeline.at(episode.begin_ns, lambda e=episode: self._reach(e))
         for session in self.sessions:
             world.timeline.at(session.close_ns + SETTLE_NS, self._after_close)
         if hook is not None:
@@ -85,7 +85,21 @@ class _Run:
             assert watch.violation is not None
         return self._outcome()
 
-    def _begin(self, episode: Episode) -> None:
+    def _reach(self, episode: Episode) -> None:
+        """Its instant has come: it begins, or lies in wait for an order."""
+        if not episode.waits:
+            self._begin(episode, episode.end_ns)
+            return
+        leaving = self.world.weather.leaving
+        lasts_ns = episode.end_ns - episode.begin_ns
+
+        def strike() -> None:
+            leaving.remove(strike)
+            self._begin(episode, self.world.now_ns + lasts_ns)
+
+        leaving.append(strike)
+
+    def _begin(self, episode: Episode, end_ns: int) -> None:
         fault, doubt, world = episode.fault, self.doubt, self.world
         self.under_way.append(fault)
         doubt.active += 1
@@ -101,7 +115,7 @@ class _Run:
             self._say(f"FAULT {fault.name} ends")
             world.timeline.after(RECOVER_NS, self._recovered)
 
-        world.timeline.at(episode.end_ns, stop)
+        world.timeline.at(end_ns, stop)
 
     def _recovered(self) -> None:
         """I27: in the session, so long after the last fault, the daemon lives, sees minutes, and trades or says why not."""

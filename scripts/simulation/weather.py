@@ -24,6 +24,7 @@ class Weather:
     alterations: list[Alter] = field(default_factory=list)
     closed_streams: set[str] = field(default_factory=set)
     slow_ns: int = 0
+    leaving: list[Callable[[], None]] = field(default_factory=list)  # told of the next order that leaves
 
     def travel_ns(self) -> tuple[int, int]:
         return self._one_way_ns() + self.slow_ns, self._one_way_ns()
@@ -35,6 +36,9 @@ class Weather:
         return MS // 2 + self.chance.randrange(self.far_ms * MS)
 
     def strike(self, question: Question) -> str:
+        if self.leaving and question.method == "POST":
+            for told in tuple(self.leaving):
+                told()
         for strike in self.strikes:
             if found := strike(question):
                 return found

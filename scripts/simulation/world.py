@@ -10,14 +10,14 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from scripts.simulation.children import WorldChildren
 from scripts.simulation.clock import VirtualClock, Wall
 from scripts.simulation.disk import Disk
 from scripts.simulation.http import Broker, WireRest
 from scripts.simulation.knobs import Knobs, draw_knobs, engine_config
-from scripts.simulation.loop import NS_PER_S, Stalled, VirtualLoop
+from scripts.simulation.loop import NS_PER_S, Killed, Stalled, VirtualLoop
 from scripts.simulation.market import SYMBOLS, make_market
 from scripts.simulation.models import FIRST, SHELF
 from scripts.simulation.sockets import Sockets
@@ -30,6 +30,7 @@ from tradebot.core.domain.timetable import TimetableConfig
 from tradebot.core.engine import Engine
 from tradebot.core.features.catalogue import warm_up_bars
 from tradebot.shell.broker.endpoints import Credentials, endpoints
+from tradebot.shell.crash_points import arm
 from tradebot.shell.daemon import run_daemon
 from tradebot.shell.outside import Outside
 from tradebot.shell.parts import DaemonParts, ExitSummary, Promotion, Training
@@ -164,11 +165,14 @@ class World:
                 how = "killed"
             else:
                 words = summary.reason
+        except Killed:
+            how = "killed"
         except OperatorFault as fault:
             how, words, failure = "fault", str(fault), fault
         except BUGS as error:
             how, words, failure = "bug", f"{type(error).__name__}: {error}", error
         finally:
+            arm("")
             self.loop = None
             self.disk.crash()
             self.sockets.drop_all()
@@ -185,6 +189,11 @@ class World:
         """SIGKILL, now."""
         if self.loop is not None:
             self.loop.kill()
+
+    def kill_here(self) -> NoReturn:
+        """SIGKILL at a crash point: the line after it never runs."""
+        self.kill()
+        raise Killed
 
     def _parts(self) -> DaemonParts:
         parts = DaemonParts(

@@ -53,6 +53,10 @@ POINTS: Final[Mapping[str, str]] = {
 """Each point with what is true there. Each name stands in the source at least once, and no other does."""
 
 
+def kill_process() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 class _Aim:
     """What this process is armed for, and how often each point was reached since."""
 
@@ -60,6 +64,7 @@ class _Aim:
         self.hits: Counter[str] = Counter()
         self.is_armed = False
         self.point, self.left, self.waits = "", 0, False
+        self.kill: Callable[[], None] = kill_process
 
     def take(self, order: str) -> None:
         self.hits.clear()
@@ -78,7 +83,7 @@ class _Aim:
         if point == self.point and not self.waits:
             self.left -= 1
             if self.left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+                self.kill()
 
 
 _aim = _Aim()
@@ -90,9 +95,13 @@ def reach(point: str) -> None:
         _aim.count(point)
 
 
-def arm(order: str) -> None:
-    """`point:n[:live]`, or `count` to count all hits; "" disarms. Raises ValueError for a point that does not exist."""
+def arm(order: str, kill: Callable[[], None] = kill_process) -> None:
+    """`point:n[:live]`, or `count` to count all hits; "" disarms. Raises ValueError for a point that does not exist.
+
+    `kill` is what a simulated process dies of (scripts/simulation): it raises, and never returns.
+    """
     _aim.take(order)
+    _aim.kill = kill
 
 
 def hits() -> dict[str, int]:
