@@ -44,8 +44,8 @@ def test_the_fine_order_passes_the_chain() -> None:
     assert len(LIMITS) == len(CASES) == 29
 
 
-def test_an_order_that_reduces_is_held_against_five_alone() -> None:
-    assert [limit.name for limit in REDUCING] == ["no_shares", "outside_session", "done_already", "washes", "not_enough_shares"]
+def test_an_order_that_reduces_is_held_against_four_alone() -> None:
+    assert [limit.name for limit in REDUCING] == ["no_shares", "done_already", "washes", "not_enough_shares"]
     ruin = Seen(**(FINE._asdict() | {"equity_units": -1, "positions": 99, "status": 1, "data_age_ns": 10**15, "gross_units": 10**15}))
     assert first_refusal(ORDER, ruin, RULES, REDUCING) is None
     assert first_refusal(ORDER, ruin._replace(available_qty=9), RULES, REDUCING) == "shares 10 > 9 available"

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tradebot.core.domain.commands import CancelOrder, Command, SubmitOrder
+from tradebot.core.domain.commands import Alert, CancelOrder, Command, SubmitOrder
 from tradebot.core.domain.orders import OrderIntent, Role
 from tradebot.core.domain.units import NS_PER_S
 from tradebot.core.execution import planner
+from tradebot.core.risk.exposure import reducing_refusal
 from tradebot.core.state import State
 
 
 def submit(state: State, intents: Sequence[OrderIntent]) -> list[Command]:
-    """Enter intents into the book and ask for them to be sent."""
+    """Enter intents into the book and ask for them to be sent. An exit that would sell what isn't there, or twice, is held back."""
+    commands: list[Command] = []
     for intent in intents:
+        refusal = reducing_refusal(state.book, intent) if intent.role is Role.EXIT else None
+        if refusal is not None:
+            commands.append(Alert("critical", f"an exit of {intent.qty} {intent.symbol} is held back: {refusal}"))
+            continue
         state.book.intend(intent)
-    return [SubmitOrder(intent) for intent in intents]
+        commands.append(SubmitOrder(intent))
+    return commands
 
 
 def cancel_overdue(state: State, patience_s: float) -> list[Command]:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from tradebot.core.domain.book import Book, WorkingOrder
-from tradebot.core.domain.orders import Role
+from tradebot.core.domain.orders import OrderIntent, Role
 from tradebot.core.domain.units import NS_PER_MINUTE
+from tradebot.core.risk.limits.catalogue import REDUCING, first_refusal
 from tradebot.core.risk.limits.config import LimitsConfig
 from tradebot.core.risk.limits.numbers import LONG_AGO_NS, NO_STATUS, SHARES_MAX, Asked, Rules, Seen, worst_units
 
@@ -21,6 +22,7 @@ Spent = tuple[int, str, int]
 """An order that opened risk: when it was decided, its symbol, its value at the worst price in units."""
 
 UNKNOWN: Final = "unknown"
+_NO_RULES: Final = Rules(**dict.fromkeys(Rules._fields, 0))  # what reduces is held against no figure of a profile
 _OPENS: Final = (Role.ENTRY, Role.EXTERNAL)  # what a person placed may open risk, too
 
 
@@ -116,6 +118,17 @@ class Exposure:
 
     def _together(self, name: int | str, name_of: Callable[[str], int | str]) -> int:
         return sum(abs(units) for symbol, units in self.values.items() if name_of(symbol) == name)
+
+
+def reducing_refusal(book: Book, intent: OrderIntent) -> str | None:
+    """Why an order that closes what is held is not sent, or None: it is not one of those that reduce, or they are on their way already."""
+    held, others = book.qty(intent.symbol), book.open_orders(intent.symbol)
+    exits = [o for o in others if o.role is Role.EXIT and o.side is intent.side]
+    free = abs(held) - sum(o.open_qty for o in exits) if held * intent.side.sign < 0 else 0
+    crossing = [o for o in others if o.role in _OPENS and o.side is not intent.side]
+    price = intent.reference_units
+    seen = Seen(**dict.fromkeys(Seen._fields, 0))._replace(same_open=len(exits), crossing=len(crossing), available_qty=free)
+    return first_refusal(Asked(intent.qty, intent.side.sign, price, intent.limit_units, price), seen, _NO_RULES, REDUCING)
 
 
 def sector_of(config: LimitsConfig, symbol: str) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.contract.limit_contract import CONFIG
 from tradebot.core.domain.book import Book, Position
 from tradebot.core.domain.orders import OrderIntent, OrderKind, OrderReport, OrderStatus, Role, Side
-from tradebot.core.risk.exposure import Around, Exposure, lately
+from tradebot.core.risk.exposure import Around, Exposure, lately, reducing_refusal
 from tradebot.core.risk.limits import Asked, first_refusal, rules_of, worst_units
 
 MARKS = {"AAA": 500_000, "BBB": 100_000, "CCC": 200_000}
@@ -135,3 +135,22 @@ def test_sectors_hold_all_symbols_without_one_together(sign: int) -> None:
         held.promise(symbol, sign, 1_000)
     assert held.seen("AAA", Around(NOW_NS, 1)).sector_units == 1_000
     assert held.seen("BBB", Around(NOW_NS, 1)).sector_units == held.seen("ZZZ", Around(NOW_NS, 1)).sector_units == 2_000
+
+
+def test_an_exit_sells_what_is_held_once() -> None:
+    book = Book(cash_units=CASH, positions={"AAA": Position("AAA", 100, 100 * 480_000)})
+    wanted = intent("AAA", 100, side=Side.SELL, role=Role.EXIT)
+    assert reducing_refusal(book, wanted) is None
+    assert reducing_refusal(book, intent("AAA", 101, side=Side.SELL, role=Role.EXIT)) == "shares 101 > 100 available"
+    assert reducing_refusal(book, intent("AAA", 1, side=Side.BUY, role=Role.EXIT)) == "shares 1 > 0 available"
+    assert reducing_refusal(book, intent("BBB", 1, side=Side.SELL, role=Role.EXIT)) == "shares 1 > 0 available"
+    assert reducing_refusal(book, intent("AAA", 0, side=Side.SELL, role=Role.EXIT)) == "size rounds to 0 shares"
+    book.intend(wanted)
+    assert (
+        reducing_refusal(book, intent("AAA", 50, side=Side.SELL, role=Role.EXIT)) == "duplicate: 1 open orders of the same symbol and side"
+    )
+    book = Book(cash_units=CASH, positions={"AAA": Position("AAA", -100, -100 * 480_000)})
+    assert reducing_refusal(book, intent("AAA", 100, side=Side.BUY, role=Role.EXIT)) is None
+    book.intend(intent("AAA", 10, side=Side.SELL))
+    told = reducing_refusal(book, intent("AAA", 100, side=Side.BUY, role=Role.EXIT))
+    assert told == "wash trade: 1 open orders of ours on the other side"

@@ -1,4 +1,4 @@
-"""All limits in one order (DESIGN law 8). Models can't change them; orders that only reduce risk are held against WORKING alone (I11).
+"""All limits in one order (DESIGN law 8). Models can't change them; orders that only reduce risk are held against REDUCING alone (I11).
 
 A limit's `breaks` is a plain function of numbers. The fast backtest compiles (njit) the same sources: sim/scan/limits.py writes out the
 same chain, and a test holds both together. `broken_limit` answers with the limit's place in LIMITS, counted from 1.
@@ -62,12 +62,11 @@ LIMITS: Final[tuple[Limit, ...]] = (
 
 REDUCING: Final[tuple[Limit, ...]] = (
     Limit(order.no_shares, order.no_shares_text),
-    Limit(market.outside_session, market.outside_session_text),
     Limit(working.done_already, working.done_already_text),
     Limit(working.washes, working.washes_text),
     Limit(working.not_enough_shares, working.not_enough_shares_text),
 )
-"""What an order that only reduces risk is held against."""
+"""What an order that only reduces risk is held against. Not the session: an exit at 04:00 waits for the open at the broker."""
 
 
 def broken_limit(asked: Asked, seen: Seen, rules: Rules) -> int:
