@@ -32,12 +32,16 @@ async def never(*_: object) -> None:
     raise AssertionError("nothing is asked of a server here")
 
 
-def ticked(now: str, until: str, sessions: SessionTable, outcomes: dict[str, str] | None = None) -> list[Event]:
-    """All that the scheduler puts into the inbox between two instants."""
+def ticked(now: str, until: str, sessions: SessionTable, outcomes: dict[str, str] | None = None, of: str | None = None) -> list[Event]:
+    """All that the scheduler puts into the inbox between two instants. `outcomes` are those of a day, today's if none is named."""
     quiet = Quiet()
     inbox = Inbox(quiet)
     clock = LockstepClock(at(now), never, never, quiet, FrameTally(), lambda: 0, lambda severity, message: None)
-    Scheduler(clock, inbox, sessions, TimetableConfig(), 5, lambda date: outcomes or {}).start()
+
+    def known(date: dt.date) -> dict[str, str]:
+        return (outcomes or {}) if date.isoformat() == (of or now[:10]) else {}
+
+    Scheduler(clock, inbox, sessions, TimetableConfig(), 5, known).start()
     while (entry := clock._next()) is not None and entry.ts_ns <= at(until):
         clock._heap.remove(entry)
         clock._now_ns = entry.ts_ns
@@ -92,6 +96,13 @@ async def test_a_late_start_makes_up_for_what_reduces_risk_and_records_the_rest_
 async def test_a_job_with_a_record_does_not_run_again_after_a_restart() -> None:
     events = ticked("2013-10-09T10:00", "2013-10-09T10:00", table("2013-10-07", "2013-10-11"), {"rebalance": "ran", "session_open": "ran"})
     assert events == []
+
+
+async def test_a_life_that_ended_during_the_training_leaves_a_record_behind_at_the_next_start() -> None:
+    ran = dict.fromkeys(("rebalance", "session_open", "flatten", "session_close"), "ran")
+    events = ticked("2013-10-08T20:10", "2013-10-08T20:10", table("2013-10-07", "2013-10-11"), ran)
+    assert [(e.job, e.session.isoformat(), e.outcome) for e in events if isinstance(e, JobEnded)] == [("retrain", "2013-10-08", "skipped")]
+    assert ticked("2013-10-08T20:10", "2013-10-08T20:10", table("2013-10-07", "2013-10-11"), ran, of="2013-10-07") == []
 
 
 async def test_an_alarm_that_came_too_late_still_ticks_but_trains_nothing() -> None:
