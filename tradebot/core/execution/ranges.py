@@ -1,10 +1,11 @@
 """How far prices travel in a minute, and which way they drift: the memory behind adaptive stops and the peak detector.
 
     tr    = max(h, last c) - min(l, last c); h - l at a session's first bar
-    atr   = atr + (tr - atr) / k    k = bars seen so far, at most atr_minutes: a mean that becomes Wilder's
-    drift = drift + (c - last c - drift) / k'    k' likewise, at most DRIFT_MINUTES; a night does not count
+    atr   = atr + (tr - atr) / k    k = bars of the session so far, at most atr_minutes: a mean that becomes Wilder's
+    drift = drift + (c - last c - drift) / k'    k' likewise, at most DRIFT_MINUTES; 0 at a session's first bar
 
-One step for a minute of all symbols, in prices' own units. `scan` over T minutes equals T steps bit for bit: it is T steps.
+Both start anew with each session: what they say does not depend on when somebody began to listen. One
+step for a minute of all symbols, in prices' own units. `scan` over T minutes equals T steps bit for bit: it is T steps.
 
 Source: Wilder (1978), New Concepts in Technical Trading Systems.
 """
@@ -43,18 +44,18 @@ class Ranges(msgspec.Struct):
         if len(self.memory) != len(close):
             self.memory = np.zeros((len(close), WIDTH))
         memory = self.memory
-        starts = memory[:, _SESSION] != open_minute
+        memory[memory[:, _SESSION] != open_minute] = 0.0
+        memory[:, _SESSION] = open_minute
         bars = memory[:, _BARS] + 1.0
-        last = np.where(starts, close, memory[:, _LAST])
-        true_range = np.maximum(high, np.where(starts, high, last)) - np.minimum(low, np.where(starts, low, last))
+        last = np.where(bars == 1.0, close, memory[:, _LAST])
+        true_range = np.where(bars == 1.0, high - low, np.maximum(high, last) - np.minimum(low, last))
         atr = memory[:, _ATR] + (true_range - memory[:, _ATR]) / np.minimum(bars, float(minutes))
         drift = memory[:, _DRIFT] + (close - last - memory[:, _DRIFT]) / np.minimum(bars, DRIFT_MINUTES)
         for column, value in ((_LAST, close), (_ATR, atr), (_BARS, bars), (_DRIFT, drift)):
             np.copyto(memory[:, column], value, where=present)
-        np.copyto(memory[:, _SESSION], float(open_minute), where=present)
 
     def atr_units(self, n: int, minutes: int) -> float:
-        """The mean true range of symbol n in units; 0 while fewer than `minutes` bars were seen."""
+        """The mean true range of symbol n in units; 0 while the session has had fewer than `minutes` bars."""
         if not 0 <= n < len(self.memory) or self.memory[n, _BARS] < minutes:
             return 0.0
         return float(self.memory[n, _ATR])

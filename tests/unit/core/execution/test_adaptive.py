@@ -73,7 +73,7 @@ def day(seed: int, minutes: int = 60, symbols: int = 3) -> tuple[Int, Int, Int, 
     return opened, high, low, close, rng.random(close.shape) < 0.8
 
 
-def test_ranges_are_wilders_after_a_plain_mean_and_a_night_does_not_count() -> None:
+def test_ranges_are_wilders_after_a_plain_mean_and_start_anew_with_each_session() -> None:
     opened, high, low, close, present = day(7)
     atr, drift = scan(opened, high, low, close, present, 14)
     for n in range(3):
@@ -81,12 +81,22 @@ def test_ranges_are_wilders_after_a_plain_mean_and_a_night_does_not_count() -> N
         for t in np.flatnonzero(present[:, n]):
             new = opened[t] != session
             top, bottom = (high[t, n], low[t, n]) if new else (max(high[t, n], last), min(low[t, n], last))
+            if new:
+                mean, trend, seen = 0.0, 0.0, 0
             seen, change = seen + 1, 0.0 if new else close[t, n] - last
             mean += (top - bottom - mean) / min(seen, 14)
             trend += (change - trend) / min(seen, 5)
             last, session = close[t, n], opened[t]
             assert atr[t, n] == (mean if seen >= 14 else 0.0)
             assert drift[t, n] == trend
+
+
+def test_what_ranges_say_of_a_session_does_not_depend_on_the_days_before() -> None:
+    opened, high, low, close, present = day(9)
+    whole = scan(opened, high, low, close, present, 14)
+    alone = scan(*(a[30:] for a in (opened, high, low, close, present)), 14)
+    for one, other in zip(whole, alone, strict=True):
+        np.testing.assert_array_equal(one[30:], other)
 
 
 def test_a_scan_is_its_steps_across_a_snapshot_and_another_universe() -> None:
