@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from tradebot.app.market import Market
-from tradebot.core.domain.bars import MarketGrid, market_grid
+from tradebot.core.domain.bars import BarColumns, MarketGrid, market_grid
 from tradebot.core.domain.commands import Command
 from tradebot.core.domain.events import Event, MinuteClosed
 from tradebot.core.domain.faults import OperatorFault
@@ -139,15 +139,20 @@ def run_foreseen(settings: Settings, market: Market, sessions: Sequence[Session]
     """The full simulation of a world's opinions: every event through the engine, which records no decision (core/opinions/foreseen.py)."""
     from tradebot.sim.driver import Simulation
     from tradebot.sim.venue import Venue
+    from tradebot.sim.venue_impact import Impact
 
     start_ns = rebalance_start_ns(sessions[0])
-    venue = Venue(market.histories, market.table, start_ns, settings.venue)
+    impact = Impact(market.histories, world.seen.sessions, settings.venue.impact_y, world.impact)
+    traded_bars = {symbol: _since(bars, int(world.seen.minute_ns[0])) for symbol, bars in market.histories.items()}
+    venue = Venue(traded_bars, market.table, start_ns, settings.venue, impact)
     engine = Engine(settings.engine, market.table, {}, foreseen=Foreseen(world.seen, world.opinions, settings.engine))
     witness = Witness(engine, venue, tuple(s for s in world.seen.sessions if s.open_ns >= start_ns))
-    is_fresh = settings.sizing.is_plain and not settings.limits.needs_history  # what sizes and limits remember warms up too
-    grid = from_minute(world.seen, sessions[0].open_ns) if is_fresh else world.seen
-    Simulation(engine, venue, grid, settings.timetable, settings.feed.grace_s, witness.observe).run("")
+    Simulation(engine, venue, world.seen, settings.timetable, settings.feed.grace_s, witness.observe).run("")
     return witness.outcome()
+
+
+def _since(bars: BarColumns, first_ns: int) -> BarColumns:
+    return bars.rows(slice(int(bars.minute_ns.searchsorted(first_ns)), None))
 
 
 def _warm_from(settings: Settings, market: Market, start_ns: int, model: Model | None, since_ns: int | None) -> int:

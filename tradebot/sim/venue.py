@@ -24,6 +24,7 @@ from tradebot.sim import venue_making, venue_replace, venue_rules
 from tradebot.sim.venue_account import EquityPoint, Holding
 from tradebot.sim.venue_config import VenueConfig
 from tradebot.sim.venue_exchange import Exchange
+from tradebot.sim.venue_impact import Impact
 from tradebot.sim.venue_orders import (
     BRACKET,
     OCO,
@@ -43,16 +44,24 @@ _GTC_NS = 90 * 24 * 60 * NS_PER_MINUTE
 
 
 class Venue:
-    """See the module. Refusals are values, never exceptions; `order` and `report` raise KeyError for an id that was never given."""
+    """See the module. Refusals are values, never exceptions; `order` and `report` raise KeyError for an id that was never given.
+
+    `impact` is reckoned from the histories unless somebody has done it before.
+    """
 
     def __init__(
-        self, histories: Mapping[str, BarColumns], sessions: SessionTable, start_ns: int, config: VenueConfig | None = None
+        self,
+        histories: Mapping[str, BarColumns],
+        sessions: SessionTable,
+        start_ns: int,
+        config: VenueConfig | None = None,
+        impact: Impact | None = None,
     ) -> None:
         self.config = config or VenueConfig()
         self.sessions = sessions
         self.rules = AccountRules(multiplier_max=self.config.margin_multiplier)
         self._closes_ns = [session.close_ns for session in sessions.sessions]
-        self._exchange = Exchange(histories, sessions, start_ns, self.config)
+        self._exchange = Exchange(histories, sessions, start_ns, self.config, impact)
 
     # ---- time
 

@@ -27,12 +27,14 @@ from tradebot.sim.venue_tape import OPEN_POINT, POINT_NS, POINTS, Tape
 class Exchange:
     """The moving part of the venue: `advance` to an instant, and the orders meet the price path on the way."""
 
-    def __init__(self, histories: Mapping[str, BarColumns], sessions: SessionTable, start_ns: int, config: VenueConfig) -> None:
+    def __init__(
+        self, histories: Mapping[str, BarColumns], sessions: SessionTable, start_ns: int, config: VenueConfig, impact: Impact | None = None
+    ) -> None:
         self.config = config
         self.phases = Phases(sessions, start_ns)
         self.account = Account(units_nearest(config.cash_usd), config.costs)
         self.market = Market(histories, self.account, start_ns, config.half_spread_bps)
-        self.floor = Floor(self.market, self.account, config, Impact(histories, sessions.sessions, config.impact_y))
+        self.floor = Floor(self.market, self.account, config, impact or Impact(histories, sessions.sessions, config.impact_y))
         self.book = self.floor.book
         self._late: list[tuple[int, int, str, VenueOrder]] = []  # what is still on its way: (due_ns, count, what, order)
         self._late_count = 0

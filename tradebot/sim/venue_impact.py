@@ -7,19 +7,24 @@ from collections.abc import Mapping, Sequence
 
 from tradebot.core.domain.bars import BarColumns
 from tradebot.core.domain.session import Session
-from tradebot.sim.impact import impact_tables, impact_units
+from tradebot.sim.impact import ImpactTables, impact_tables, impact_units
 from tradebot.sim.venue_matching import Moment
 from tradebot.sim.venue_orders import LIMIT, STOP_LIMIT, VenueOrder
 
 
 class Impact:
-    """The tables of all sessions, looked up by symbol and time. Before the open the session before still counts."""
+    """The tables of all sessions, looked up by symbol and time. Before the open the session before still counts.
 
-    def __init__(self, histories: Mapping[str, BarColumns], sessions: Sequence[Session], y: float) -> None:
+    `tables` are those of the sessions, by default from what the histories hold of the past.
+    """
+
+    def __init__(
+        self, histories: Mapping[str, BarColumns], sessions: Sequence[Session], y: float, tables: ImpactTables | None = None
+    ) -> None:
         self._y = y
         self._place = {symbol: n for n, symbol in enumerate(histories)}
         self._opens_ns = [s.open_ns for s in sessions]
-        self._tables = impact_tables(histories, sessions) if y else None
+        self._tables = (tables or impact_tables(histories, sessions)) if y else None
 
     def moved(self, order: VenueOrder, price_units: int, at: Moment, now_ns: int) -> int:
         """The price of an execution after impact. An order that was waited for, at its own limit, moves nothing, and a limit holds."""
