@@ -30,6 +30,7 @@ from tradebot.core.portfolio.config import (
 from tradebot.core.strategies.gates import GatesConfig
 from tradebot.sim.driver import Simulation
 from tradebot.sim.outcome import Outcome
+from tradebot.sim.scan import able
 from tradebot.sim.venue import Venue
 from tradebot.sim.venue_config import VenueConfig
 from tradebot.sim.witness import Witness
@@ -43,6 +44,10 @@ SIZES = {
         combination=CombinationConfig(sessions_min=10), portfolio=PortfolioConfig(volatility_max=0.05),
         no_trade=NoTradeConfig(cost_bps=0.1),
     ),
+    "volatility_target, margin": SizingConfig(
+        rule="volatility_target", equity_fraction_max=0.3, max_shares=0, volatility_target=VolatilityTargetConfig(),
+        no_trade=NoTradeConfig(cost_bps=0.1, margin="conformal", coverage=0.1, horizon_min=20),
+    ),
     "risk_fraction": SizingConfig(
         rule="risk_fraction", equity_fraction_max=0.2, max_shares=0,
         risk_fraction=RiskFractionConfig(fraction=0.02, by_conviction=True, var_fraction_max=0.01),
@@ -55,7 +60,8 @@ def test_foresight_sizes_alike(name: str) -> None:
     base, real = engine_config("performance"), sample_market()
     assert base.playbook is not None
     open_gates = GatesConfig(signal_strength_min=0.0, volume_ratio_min=0.0, momentum_min=0.0, order_interval_s_min=0.0)
-    rules = replace(base, sizing=SIZES[name], playbook=replace(base.playbook, gates=open_gates))
+    keen = replace(base.playbook.selection, forecast_min=0.02, exit_below=0.0)
+    rules = replace(base, sizing=SIZES[name], playbook=replace(base.playbook, gates=open_gates, selection=keen))
     sessions = real.between(FIRST, LAST)
     grid = real.grid(real.since(real.before(FIRST)[-3].open_ns, sessions))
     first = int(grid.minute_ns.searchsorted(sessions[0].open_ns))
@@ -83,7 +89,9 @@ def test_foresight_sizes_alike(name: str) -> None:
     assert_same(saw, said)
     assert len({intent.qty for intent in asked.intents}) > 1, "nothing was sized"
     sized = [size for decision in asked.decisions for size in decision.sizes]
-    assert {size.rule for size in sized} == {name}
+    assert {size.rule for size in sized} == {rules.sizing.rule}
+    assert ("margin" in able.why_full(rules, VenueConfig(), 0.0)) == rules.sizing.learns_margin
+    assert bool(one.state.sizing.margin.scores.size) == rules.sizing.learns_margin
     assert any(size.shares and size.factors["fraction"] > 0 for size in sized)
     told_at_last, memory = foresight.evidence, one.state.sizing
     assert told_at_last is not None

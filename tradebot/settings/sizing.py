@@ -96,6 +96,13 @@ def _band_too_cheap(settings: Settings) -> str | None:
     )
 
 
+def _two_margins(settings: Settings) -> str | None:
+    band = settings.sizing.no_trade
+    if band is None or band.margin == "fixed" or not band.margin_bps:
+        return None
+    return 'sizing.no_trade.margin_bps is for margin = "fixed": a conformal margin is learned'
+
+
 SIZING_CONTRADICTIONS: Final[tuple[tuple[str, Contradiction], ...]] = (
     ("sizing.rule", _wrong_section),
     ("sizing.equity_fraction", _wrong_fraction),
@@ -108,4 +115,5 @@ SIZING_CONTRADICTIONS: Final[tuple[tuple[str, Contradiction], ...]] = (
     ("sizing.leverage.lowest", _crossed_leverage),
     ("sizing.kelly.floor", _crossed_kelly),
     ("sizing.no_trade.cost_bps", _band_too_cheap),
+    ("sizing.no_trade.margin_bps", _two_margins),
 )

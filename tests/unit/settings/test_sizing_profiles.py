@@ -30,6 +30,7 @@ BAD = [
     ("living_lab", "[sizing.volatility_target]\nvolatility_floor = 0.9\nvolatility_ceiling = 0.5", "floor 0.9 > volatility_ceiling 0.5"),
     ("living_lab", "[sizing.volatility_target]\nweight_min = 0.9\nweight_max = 0.5", "weight_min 0.9 > weight_max 0.5"),
     ("living_lab", "[sizing.no_trade]\ncost_bps = 0.1", "sizing.no_trade.cost_bps 0.1 is less than the profile's own costs, 0.303 a side"),
+    ("living_lab", '[sizing.no_trade]\nmargin = "conformal"\nmargin_bps = 1.0', 'margin_bps is for margin = "fixed"'),
     ("meta_qqq", "[sizing.leverage]\nlowest = 3.5", "sizing.leverage.lowest 3.5 > highest 3"),
     ("meta_qqq", "[sizing.kelly]\nfloor = 0.5", "sizing.kelly.floor 0.5 > cap 0.4"),
     (

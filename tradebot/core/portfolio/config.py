@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 
 Share = Annotated[float, Gt(0), Le(1)]
 Rule = Literal["equity_fraction", "risk_fraction", "kelly", "volatility_target"]
@@ -92,8 +92,13 @@ class PortfolioConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoTradeConfig:
-    """No entry unless |conviction| * volatility over `horizon_min` exceeds both sides' `cost_bps` and `margin_bps`, a conformal margin."""
+    """No entry unless |conviction| * volatility over `horizon_min` exceeds both sides' `cost_bps` and a margin.
 
+    The margin is `margin_bps`, or "conformal": by how much the entry's forecasts promised too much, in `coverage` of the cases (margin.py).
+    """
+
+    margin: Literal["fixed", "conformal"] = "fixed"
+    coverage: Annotated[float, Gt(0), Lt(1)] = 0.5
     cost_bps: Annotated[float, Ge(0)]
     margin_bps: Annotated[float, Ge(0)] = 0.0
     horizon_min: Annotated[int, Gt(0), Le(390)] = 60
@@ -125,6 +130,11 @@ class SizingConfig:
     def weighs_portfolio(self) -> bool:
         """Sizes depend on how the symbols move together."""
         return self.portfolio is not None or (self.risk_fraction is not None and self.risk_fraction.var_fraction_max > 0.0)
+
+    @property
+    def learns_margin(self) -> bool:
+        """The no-trade band depends on what came of earlier forecasts."""
+        return self.no_trade is not None and self.no_trade.margin == "conformal"
 
 
 EXTRAS: Final = ("leverage", "half_kelly", "combination", "portfolio", "no_trade")

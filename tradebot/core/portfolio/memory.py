@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tradebot.core.portfolio import pairs, volatility
+from tradebot.core.portfolio.margin import MarginState
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -28,9 +29,11 @@ class SizingState(msgspec.Struct):
     sessions: Float = np.zeros((0, 0))  # (D, K) what each earned in each session since, a mean over symbols
     strategy_shares: Float = np.zeros(0)  # (K,) in this session, see combination.py
     session_ns: int = -1  # its open
+    margin: MarginState = msgspec.field(default_factory=MarginState)
 
     def watch(self, kept: Int) -> None:
         """A new universe: row n is what was row `kept[n]`, or a symbol never seen where that is -1."""
+        self.margin.watch(kept)
         stays = np.flatnonzero(kept >= 0)
         past = kept[stays]
         if len(self.memory):

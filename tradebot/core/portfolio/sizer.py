@@ -106,9 +106,16 @@ class Sizer:
             return ""
         gain = expected_gain(asked.conviction, self._seen(asked.n, volatility.ANNUAL), band.horizon_min)
         factors["gain_bps"] = gain * 1e4
-        if not inside_band(gain, band.cost_bps, band.margin_bps):
+        margin_bps = band.margin_bps
+        if self.config.learns_margin:
+            spread = expected_gain(1.0, self._seen(asked.n, volatility.ANNUAL), band.horizon_min)
+            margin_bps = max(self.memory.margin.cut, 0.0) * spread * 1e4 if spread > 0.0 else math.inf
+            factors["margin_bps"] = margin_bps
+        if not inside_band(gain, band.cost_bps, margin_bps):
             return ""
-        return f"no-trade band: {gain * 1e4:.2f} bps to gain, {2.0 * band.cost_bps + band.margin_bps:.2f} to pay"
+        if not math.isfinite(margin_bps):
+            return "no-trade band: too few forecasts have come true or false yet"
+        return f"no-trade band: {gain * 1e4:.2f} bps to gain, {2.0 * band.cost_bps + margin_bps:.2f} to pay"
 
     def _rule(self, asked: Candidate, factors: dict[str, float]) -> tuple[float, str]:
         """The rule's multiple of equity, or why there is none."""
