@@ -133,6 +133,20 @@ def test_the_full_simulation_gives_the_same_track(walk: Walk) -> None:
     assert [fold.equity_units for fold in full] == [fold.equity_units for fold in fast]
 
 
+def test_what_the_scan_cannot_do_is_traded_by_the_engine_in_worlds_without_skill_too(
+    walk: Walk, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tradebot.app.walk_forward.fold.DRAWS", 2)
+    profile = home / "config" / "tiny.toml"
+    profile.write_text(profile.read_text() + "[simulation]\nlatency_ms = 900\n")
+    report = walk()
+    assert report["note"].startswith("the full simulation traded, for the fast backtest has an ideal venue")
+    _, slow = read_run(Path(report["folder"]))
+    _, full = read_run(Path(walk(fidelity="full")["folder"]))
+    assert [fold.net for fold in slow] == [fold.net for fold in full]
+    assert all(len(fold.nulls["rotated_predictions"]) == len(fold.nulls["shuffled_labels"]) == 2 for fold in slow)
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
