@@ -33,10 +33,12 @@ def test_a_classifier(seed: int) -> None:
     config, venue_config, symbols = random_config(rng), random_venue(rng), int(rng.integers(1, 4))
     if seed % 2:
         config = replace(config, exits=replace(config.exits, mode="adaptive", atr_minutes=5, stop_atrs=2.0, target_atrs=3.0))
+    if seed % 3:
+        config = replace(config, price_jump_max=0.002)  # far too small, so that it strikes all the time
     histories, table, grid = market(rng, symbols, (60, 45, 60))
     asked, engine, _, outcome = simulate(config, venue_config, histories, table, grid, 0, Dice())
 
-    foreseen = Foreseen(grid, opinions_of(grid, Mind.of(config, Dice()), 0), config)
+    foreseen = Foreseen(grid, opinions_of(grid, Mind.of(config, Dice()), 0, config.price_jump_max), config)
     again, seen = Venue({b.symbol: b for b in histories}, table, grid.sessions[0].open_ns - BEFORE_OPEN_NS, venue_config), Seen()
     other = Engine(config, table, {}, foreseen=foreseen)
     witness = Witness(other, again, grid.sessions)
