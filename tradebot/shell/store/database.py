@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,13 @@ def private_folder(path: Path) -> Path:
         raise OperatorFault(f"cannot use the state directory {path}: {error.strerror}") from error
     if not path.is_dir() or not os.access(path, os.R_OK | os.W_OK | os.X_OK):
         raise OperatorFault(f"cannot use the state directory {path}: it is not a readable and writable folder")
+    found = path.stat()
+    if found.st_uid != os.geteuid():
+        raise OperatorFault(
+            f"the state directory {path} belongs to another user (uid {found.st_uid}): whoever writes it decides what is true"
+        )
+    if found.st_mode & stat.S_IWOTH:
+        raise OperatorFault(f"everybody may write to the state directory {path}: make it private with chmod 700")
     return path
 
 
@@ -83,9 +91,11 @@ def _engine(url: URL, *, create: bool) -> Engine:
 
 def _own_file(path: Path, *, create: bool) -> None:
     """The file exists with mode 0600 (SQLite gives its -wal and -shm files the same mode)."""
+    if create and not path.exists() and path.with_name(f"{path.name}-wal").exists():
+        raise OperatorFault(f"the journal {path} is gone, its log {path.name}-wal is not: restore it from a backup or move the log aside")
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600))
-        if create:
+        if create and path.stat().st_uid == os.geteuid():
             path.chmod(0o600)
     except OSError as error:
         raise OperatorFault(f"cannot open the journal {path}: {error.strerror}") from error

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+import structlog
 from sqlalchemy import (
     ColumnElement,
     Dialect,
@@ -34,6 +36,7 @@ from tradebot.core.domain.events import Event
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.shell.crash_points import reach
 from tradebot.shell.store import schema, statements
+from tradebot.shell.store.file_place import FilePlace, is_locked
 from tradebot.shell.store.projections import Rows, bulky_rows, durable_rows
 
 IDLE_S: Final = 0.02
@@ -41,6 +44,7 @@ BATCH_MAX: Final = 256
 LATER_MAX: Final = 64
 CHECKPOINT_COMMITS: Final = 400  # in an idle moment
 CHECKPOINT_COMMITS_FORCED: Final = 8_000  # even without one: the log must not grow for ever
+LOCKED_S_MAX: Final = 30.0  # for another process that holds the lock
 CLOSINGS_KEPT: Final = 10  # snapshots of session closes: a replay of the days since needs nothing older
 
 # Where a transaction may be cut short: just before the rows of a table, and with them inside but not committed.
@@ -113,6 +117,7 @@ class Writer(threading.Thread):
         self._waiting: Sequence[asyncio.Future[None]] = ()
         self._commits = 0
         self._plan = _plan(engine.dialect)
+        self._place = FilePlace(engine.url)
 
     def run(self) -> None:
         ended = False
@@ -166,32 +171,49 @@ class Writer(threading.Thread):
         """One transaction: the batch, and the bulky rows when there is time, too many of them, or someone waits for all."""
         self._waiting = [job.done for job in batch if isinstance(job, Append | Barrier) and job.done is not None]
         rows: Rows = defaultdict(list)
-        try:
-            if self.fault is None:
-                for job in batch:
-                    self._collect(rows, job)
-                if not batch or len(self._later) > LATER_MAX or any(isinstance(job, Barrier | Snapshot | Stop) for job in batch):
-                    for seq, commands in self._later:
-                        bulky_rows(rows, seq, commands)
-                    self._later.clear()
-                cursor = connection.cursor()
-                for name, statement in self._plan:
-                    if name in rows:
-                        if name in BEFORE:
-                            reach(BEFORE[name])
-                        statement.run(cursor, rows[name])
-                cursor.close()
-                for name in UNCOMMITTED.keys() & rows.keys():
-                    reach(UNCOMMITTED[name])
-                connection.commit()
-                if "intents" in rows:
-                    reach("intent_not_announced")
-                self._commits += 1
-        except self._engine.dialect.loaded_dbapi.Error as error:
-            self.fault = OperatorFault(f"cannot write the journal: {error}")
-            connection.rollback()
+        if self.fault is None:
+            for job in batch:
+                self._collect(rows, job)
+            if not batch or len(self._later) > LATER_MAX or any(isinstance(job, Barrier | Snapshot | Stop) for job in batch):
+                for seq, commands in self._later:
+                    bulky_rows(rows, seq, commands)
+                self._later.clear()
+            self._commit_patiently(connection, rows)
         if self._waiting:
             self._loop.call_soon_threadsafe(_answer, self._waiting, self.fault)
+
+    def _commit_patiently(self, connection: PoolProxiedConnection, rows: Rows) -> None:
+        """What is locked by another process is waited for; everything else that cannot be written is the end of all new risk (I14)."""
+        give_up = time.monotonic() + LOCKED_S_MAX
+        while True:
+            try:
+                self._transact(connection, rows)
+                self._place.check()
+                return
+            except self._engine.dialect.loaded_dbapi.Error as error:
+                connection.rollback()
+                if not is_locked(error) or time.monotonic() >= give_up:
+                    self.fault = OperatorFault(f"cannot write the journal: {error}; nothing is sent, what rests at the broker stays there")
+                    return
+                structlog.get_logger("tradebot").warning("another process holds the journal's lock: nothing is sent until it lets go")
+            except OperatorFault as fault:
+                self.fault = fault
+                return
+
+    def _transact(self, connection: PoolProxiedConnection, rows: Rows) -> None:
+        cursor = connection.cursor()
+        for name, statement in self._plan:
+            if name in rows:
+                if name in BEFORE:
+                    reach(BEFORE[name])
+                statement.run(cursor, rows[name])
+        cursor.close()
+        for name in UNCOMMITTED.keys() & rows.keys():
+            reach(UNCOMMITTED[name])
+        connection.commit()
+        if "intents" in rows:
+            reach("intent_not_announced")
+        self._commits += 1
 
     def _collect(self, rows: Rows, job: Job) -> None:
         match job:
