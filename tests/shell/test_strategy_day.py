@@ -1,4 +1,7 @@
-"""A day traded by strategies, through the wire and without one: the same forecasts, orders and cash, with no model anywhere."""
+"""A day traded by strategies, through the wire and without one: the same forecasts, orders and cash, with no model anywhere.
+
+They enter by limits that do not all fill: those that don't are cancelled, on both ways at the same minute.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,12 @@ from tests.golden.strategy_sample import engine_config
 from tests.shell import scene
 from tradebot.core.config_text import config_text
 from tradebot.core.domain.bars import market_grid
-from tradebot.core.domain.commands import Command, RecordDecision, SubmitOrder
+from tradebot.core.domain.commands import CancelOrder, Command, RecordDecision, SubmitOrder
 from tradebot.core.domain.decision import Decision
 from tradebot.core.domain.events import Event
 from tradebot.core.domain.orders import OrderIntent
 from tradebot.core.engine import Engine
+from tradebot.core.execution.order_type import ExecutionConfig
 from tradebot.core.features.catalogue import warm_up_bars
 from tradebot.core.opinions.mind import columns_read
 from tradebot.shell.daemon import run_daemon
@@ -34,7 +38,8 @@ NAMES = (
     "extreme_mean_reversion",
     "kalman_ma",
 )
-CONFIG = replace(engine_config("bandit", NAMES), profile="scene")
+PATIENT = ExecutionConfig(entry_order="marketable_limit", limit_band_bps=0.001, entry_patience_s=0.0)  # the last close itself
+CONFIG = replace(engine_config("bandit", NAMES), profile="scene", execution=PATIENT)
 WARM_UP_BARS = warm_up_bars(columns_read(CONFIG, None))
 
 
@@ -50,6 +55,7 @@ class Watch:
     def __init__(self) -> None:
         self.decisions: dict[int, Decision] = {}
         self.orders: list[OrderIntent] = []
+        self.cancels: list[CancelOrder] = []
 
     def __call__(self, event: Event, commands: Sequence[Command]) -> None:
         for command in commands:
@@ -57,6 +63,8 @@ class Watch:
                 self.decisions[command.decision.minute_ns] = command.decision
             if isinstance(command, SubmitOrder):
                 self.orders.append(command.intent)
+            if isinstance(command, CancelOrder):
+                self.cancels.append(command)
 
 
 def without_a_wire(watch: Watch) -> Simulation:
@@ -87,6 +95,9 @@ async def test_strategies_decide_the_same_over_the_wire(tmp_path: Path) -> None:
     assert summary.cash_units == simulation.venue.cash_units
     assert sorted(wire.orders, key=lambda o: o.client_order_id) == sorted(direct.orders, key=lambda o: o.client_order_id)
     assert len(wire.orders) > 10
+    assert any(order.limit_units for order in wire.orders)
+    overdue = [[c.client_order_id for c in watch.cancels if "not filled" in c.reason] for watch in (wire, direct)]
+    assert overdue[0] == overdue[1] != []
     for minute_ns, ours in direct.decisions.items():
         theirs = wire.decisions[minute_ns]
         assert ours.confidence.tobytes() == theirs.confidence.tobytes()
