@@ -97,14 +97,15 @@ def random_history(rng: np.random.Generator, symbol: str, sessions: Sequence[Ses
 
 
 def random_config(rng: np.random.Generator) -> EngineConfig:
-    """Rules of which each binds now and then."""
+    """Rules of which each binds now and then; half of them are loose, so that much is traded."""
+    loose = rng.random() < 0.5
     plain = SizingConfig(equity_fraction=float(rng.choice([0.02, 0.3, 1.0])), max_shares=int(rng.choice([0, 0, 7])))
     return EngineConfig(
         profile="dice",
         entry=EntryConfig(
             confidence_min=float(rng.choice([0.1, 0.6, 0.9])),
-            price_usd_min=float(rng.choice([0.0, 1.0, 39.0])),
-            price_usd_max=float(rng.choice([0.0, 45.0])),
+            price_usd_min=0.0 if loose else float(rng.choice([0.0, 1.0, 39.0])),
+            price_usd_max=0.0 if loose else float(rng.choice([0.0, 45.0])),
         ),
         sizing=plain,
         exits=ExitsConfig(
@@ -112,7 +113,7 @@ def random_config(rng: np.random.Generator) -> EngineConfig:
             target_fraction=float(rng.choice([0.001, 0.02, 0.5])),
             flatten_before_close_min=int(rng.choice([1, 5, 55])),
         ),
-        limits=random_limits(rng),
+        limits=LimitsConfig(positions_max=10, order_usd_max=1e6, daily_loss_fraction_max=1.0) if loose else random_limits(rng),
         execution=ExecutionConfig(
             entry_order=rng.choice(["market", "marketable_limit", "by_spread"]),
             limit_band_bps=float(rng.choice([0.5, 10.0, 60.0])),
@@ -145,6 +146,8 @@ def random_limits(rng: np.random.Generator) -> LimitsConfig:
         leverage_max=some(0.4, 1.0),
         buying_power_multiple=float(rng.choice([1.0, 2.0])),
         cash_borrowed_fraction_max=float(rng.choice([0.0, 0.5])),
+        var_fraction_max=some(0.001, 0.02, 0.1),
+        historical_var_fraction_max=some(0.01, 0.1),
         drawdown_fraction_max=some(0.001, 0.1),
         orders_per_minute_max="off" if rng.random() < 0.9 else 1,
         notional_usd_per_minute_max=some(1_200.0, 30_000.0),
