@@ -24,7 +24,7 @@ from tradebot.core.execution.order_type import ExecutionConfig
 from tradebot.core.features.catalogue import warm_up_bars
 from tradebot.core.opinions.mind import columns_read
 from tradebot.shell.daemon import run_daemon
-from tradebot.shell.feeds.minute_feed import warm_up_from
+from tradebot.shell.feeds.warm_up import warm_up_from
 from tradebot.shell.store import reads
 from tradebot.sim.driver import Simulation
 from tradebot.sim.venue import Venue

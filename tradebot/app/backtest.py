@@ -157,7 +157,7 @@ def _since(bars: BarColumns, first_ns: int) -> BarColumns:
 
 def _warm_from(settings: Settings, market: Market, start_ns: int, model: Model | None, since_ns: int | None) -> int:
     """Where warming up begins: as early as the columns need, and not after `since_ns`."""
-    from tradebot.shell.feeds.minute_feed import warm_up_from
+    from tradebot.shell.feeds.warm_up import warm_up_from
 
     needed_ns = warm_up_from(market.table, start_ns, warm_up_bars(columns_read(settings.engine, model)))
     return needed_ns if since_ns is None else min(needed_ns, since_ns)

@@ -15,7 +15,7 @@ from tradebot.core.features.catalogue import finite_rows, scan_features
 from tradebot.learning.export.onnx_file import export_onnx, need_onnx
 from tradebot.serving.store import load_artefact
 from tradebot.settings import Settings
-from tradebot.shell.feeds.minute_feed import warm_up_from
+from tradebot.shell.feeds.warm_up import warm_up_from
 
 ROWS_MAX: Final = 5000
 

@@ -25,7 +25,7 @@ from tradebot.core.strategies.catalogue import evaluate, inputs_of, optional_inp
 from tradebot.core.strategies.strategy import Strategy
 from tradebot.learning.lookahead.track import Track
 from tradebot.settings import Settings
-from tradebot.shell.feeds.minute_feed import warm_up_from
+from tradebot.shell.feeds.warm_up import warm_up_from
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ def sim_alpaca(
     key: Annotated[str, typer.Option(help="The only API key that it accepts; without one, any.")] = "",
     secret: Annotated[str, typer.Option(help="The only secret that it accepts; without one, any.")] = "",
 ) -> None:
-    """Serve a simulated Alpaca. REST, both streams and a market made of past bars, until interrupted."""
+    """Serve a simulated Alpaca, and Massive beside it. REST, the streams and a market made of past bars, until interrupted."""
     from tradebot import app
 
     raise typer.Exit(app.serve_sim(bars, port=port, start=start, speed=speed, cash=cash, key=key, secret=secret))

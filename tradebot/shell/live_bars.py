@@ -20,13 +20,14 @@ from tradebot.shell.feeds.bar_source import AsksBars, BarSource
 from tradebot.shell.feeds.bars_rest import BarsRest
 from tradebot.shell.feeds.data_stream import DataStream
 from tradebot.shell.feeds.failover import Failover
-from tradebot.shell.feeds.minute_feed import UNREADABLE, MinuteFeed, warm_up_from
+from tradebot.shell.feeds.minute_feed import UNREADABLE, MinuteFeed
 from tradebot.shell.feeds.polygon_host import SOURCE
 from tradebot.shell.feeds.polygon_rest import PolygonRest
 from tradebot.shell.feeds.polygon_stream import PolygonStream
 from tradebot.shell.feeds.quote_book import QuoteBook
 from tradebot.shell.feeds.quotes_rest import QuotesRest
 from tradebot.shell.feeds.status_wire import put_halts
+from tradebot.shell.feeds.warm_up import warm_up_from
 from tradebot.shell.inbox import Inbox
 from tradebot.shell.lockstep import FrameTally
 from tradebot.shell.parts import DaemonParts

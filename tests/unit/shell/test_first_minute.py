@@ -10,7 +10,7 @@ import pytest
 from tradebot.core.domain.events import MinuteClosed
 from tradebot.core.domain.session import Session, SessionTable
 from tradebot.core.domain.units import NS_PER_MINUTE
-from tradebot.shell.feeds.minute_feed import warm_up_from
+from tradebot.shell.feeds.warm_up import warm_up_from
 from tradebot.shell.live_bars import first_minute_ns
 
 DAY_NS = 1440 * NS_PER_MINUTE
