@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import select
 
-from scripts.kill_proof import trader
+from scripts.kill_proof.trader import Trader
 from tradebot.core.domain.book import Book
 from tradebot.core.domain.events import Event
 from tradebot.core.domain.orders import OrderIntent, Role, Side
@@ -35,6 +35,7 @@ class Evidence(msgspec.Struct, frozen=True):
     notional_units: dict[str, int]
     book: Book  # the journal's events through a new engine
     events: tuple[Event, ...]
+    positions_max: int
 
     def sent(self, order: VenueOrder) -> VenueOrder:
         """What was sent that this order came of: a leg goes back to its parent, unless a replacement of ours made it."""
@@ -119,7 +120,7 @@ def never_short_and_never_too_many(seen: Evidence) -> Found:
         held[activity.order.symbol] += activity.qty if activity.order.side is Side.BUY else -activity.qty
         if held[activity.order.symbol] < 0:
             yield OTHER, f"{activity.order.symbol} went short: {held[activity.order.symbol]}"
-        if sum(qty > 0 for qty in held.values()) > trader.engine_config().limits.positions_max:
+        if sum(qty > 0 for qty in held.values()) > seen.positions_max:
             yield OTHER, f"{dict(held)} held at a time"
 
 
@@ -133,7 +134,7 @@ CHECKS: Final[tuple[Callable[[Evidence], Found], ...]] = (
 )
 
 
-def evidence(venue: Venue, url: str) -> Evidence:
+def evidence(trader: Trader, venue: Venue, url: str) -> Evidence:
     """Read the journal that the last life left."""
     engine = connect(url, create=False)
     with engine.connect() as connection:
@@ -150,7 +151,15 @@ def evidence(venue: Venue, url: str) -> Evidence:
     again = trader.new_engine(None)
     for event in events:
         again.handle(event)
-    return Evidence(venue, {i.client_order_id: i for i in intents}, dict(fills), dict(money), again.state.book, events)
+    return Evidence(
+        venue,
+        {i.client_order_id: i for i in intents},
+        dict(fills),
+        dict(money),
+        again.state.book,
+        events,
+        trader.config.limits.positions_max,
+    )
 
 
 async def _events(url: str) -> list[Event]:

@@ -1,7 +1,7 @@
-"""One daemon's life, to be ended by SIGKILL: `python -m scripts.kill_proof.life URL STATE CRASH` (CRASH as in `TRADEBOT_CRASH`).
+"""One daemon's life, to be ended by SIGKILL: `python -m scripts.kill_proof.life TRADER URL STATE CRASH`.
 
-The daemon is the real one (`run_daemon`) with the engine, the model and the real bars of tests/shell/scene.py. A clean end leaves its words
-as one JSON object in STATE/last_words.json.
+The daemon is the real one (`run_daemon`), TRADER one of trader.py, CRASH as in `TRADEBOT_CRASH`. A clean end leaves its words as one JSON
+object in STATE/last_words.json.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any, Final
 
 import httpx
 
-from scripts.kill_proof import trader
+from scripts.kill_proof.trader import TRADERS
 from tests.shell import scene
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.shell import crash_points, lockstep
 from tradebot.shell.broker import alpaca, rest
 from tradebot.shell.daemon import run_daemon
-from tradebot.shell.feeds import reconnect
+from tradebot.shell.feeds import data_stream, reconnect
 from tradebot.shell.logging import configure_logging
 
 CLEAN, FAULT = 0, 1
@@ -31,17 +31,17 @@ def impatient() -> None:
     """The same waits as in earnest, shorter: a server on loopback answers in milliseconds or not at all."""
     rest.BACKOFF_S = 0.01  # type: ignore[misc]
     rest.WAIT_S_MAX = 0.05  # type: ignore[misc]
-    rest.TIMEOUT = httpx.Timeout(5.0)  # type: ignore[misc]
+    rest.TIMEOUT = httpx.Timeout(3.0)  # type: ignore[misc]
     alpaca.ABSENT_PAUSES_S = (0.01, 0.02)  # type: ignore[misc]
     alpaca.LOOK_UP_PAUSE_S_MIN = 0.01  # type: ignore[misc]
     alpaca.LOOK_UP_PAUSE_S_MAX = 0.1  # type: ignore[misc]
     reconnect.BACKOFF_S_MIN = 0.02  # type: ignore[misc]
     reconnect.BACKOFF_S_MAX = 0.2  # type: ignore[misc]
-    reconnect.SLOT_HELD_S = 0.2  # type: ignore[misc]
+    reconnect.SLOT_HELD_S = data_stream.SLOT_HELD_S = 0.2  # type: ignore[misc]
     lockstep.FRAME_WAIT_S = 0.1  # type: ignore[misc]
 
 
-def live(url: str, state: Path, crash: str) -> int:
+def live(name: str, url: str, state: Path, crash: str) -> int:
     """Trade until the market ends or the armed point is reached. Returns an exit status, unless it is killed."""
     impatient()
     crash_points.arm(crash)
@@ -55,7 +55,7 @@ def live(url: str, state: Path, crash: str) -> int:
 
     words: dict[str, Any] = {}
     try:
-        summary = asyncio.run(run_daemon(trader.parts(url, state, started=started)))
+        summary = asyncio.run(run_daemon(TRADERS[name].parts(url, state, started=started)))
         words = {"cash_units": summary.cash_units, "differences": summary.differences, "reason": summary.reason}
         status = CLEAN
     except OperatorFault as fault:
@@ -66,4 +66,4 @@ def live(url: str, state: Path, crash: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(live(sys.argv[1], Path(sys.argv[2]), sys.argv[3]))
+    sys.exit(live(sys.argv[1], sys.argv[2], Path(sys.argv[3]), sys.argv[4]))

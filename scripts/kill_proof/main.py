@@ -24,6 +24,7 @@ from scripts.kill_proof.storm import storm
 from scripts.kill_proof.template import Fresh, Lives, Template
 from tradebot.shell.crash_points import COUNT, POINTS
 
+TRADER = "moving"
 COLUMNS = "{:<30}{:>7}{:>9}{:>7}{:>13}{:>10}{:>12}"
 
 
@@ -66,7 +67,7 @@ class _Work:
 
     def run(self, plan: Plan) -> Outcome:
         if not hasattr(self._mine, "lives"):
-            self._mine.lives = Fresh() if self._fresh else Template()
+            self._mine.lives = Fresh(TRADER) if self._fresh else Template(TRADER)
             self._all.append(self._mine.lives)
         return session(self._mine.lives, plan, storm(self._seed, plan) if self._faults else None)
 

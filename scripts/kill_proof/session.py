@@ -16,10 +16,10 @@ import httpx
 from scripts.kill_proof import ledger, older
 from scripts.kill_proof.life import CLEAN, LAST_WORDS
 from scripts.kill_proof.template import Lives
-from tests.shell import scene
+from scripts.kill_proof.trader import TRADERS
 from tradebot.shell.crash_points import COUNT, LIVE
 
-LIFE_S_MAX: Final = 120.0
+LIFE_S_MAX: Final = 600.0
 ENDLESS: Final = 10_000
 MIGRATION: Final = ("columns_added_not_filled", "chain_half_made", "migrated_not_stamped")
 
@@ -81,6 +81,7 @@ class Outcome:
     orders: int = 0
     fills: int = 0
     lives: int = 0
+    struck: list[dict[str, Any]] = field(default_factory=list)
 
 
 def session(
@@ -90,7 +91,8 @@ def session(
     outcome = Outcome(plan)
     folder = Path(tempfile.mkdtemp(prefix="prove-kill-"))
     state = folder / "state"
-    with scene.market(venue=scene.PARTIAL_FILLS) as server:
+    trader = TRADERS[lives.name]
+    with trader.market() as server:
         if storm is not None:
             httpx.post(f"{server.url}/sim/storm", json=storm).raise_for_status()
         status = _lives(lives, server.url, state, plan.orders(), outcome)
@@ -98,10 +100,12 @@ def session(
             words = json.loads((state / LAST_WORDS).read_text())
             outcome.hits, outcome.hits_of_start = words["hits"], words["hits_of_start"]
             outcome.violations += [(ledger.OTHER, f"the daemon ended with differences: {d}") for d in words["differences"]]
-            seen = ledger.evidence(server.simulator.venue, f"sqlite:///{state}/journal.db")
+            seen = ledger.evidence(trader, server.simulator.venue, f"sqlite:///{state}/journal.db")
             outcome.violations += ledger.violations(seen)
             if keep is not None:
                 keep(seen)
+            if storm is not None:
+                outcome.struck = server.simulator.faults.as_json()
             outcome.cash_units = seen.book.cash_units
             outcome.orders, outcome.fills = len(seen.venue.orders), sum(a.kind == "FILL" for a in seen.venue.activities)
     if outcome.violations:

@@ -11,6 +11,7 @@ from tradebot.sim.alpaca_server.storm import KINDS
 SPECIAL: Final[dict[str, dict[str, Any]]] = {
     "unknown_enum": {"where": ["order", "position", "trade_update"]},  # an account of unknown status is not traded: a start ends there
     "data_406": {"hold_s": 0.1},
+    "stuck_pending_cancel": {"for_s": 40},
 }
 ENDING: Final = {"data_409"}  # a subscription that does not pay for the feed: the daemon says so and ends
 KINDS_SURVIVED: Final = [{"name": name, **SPECIAL.get(name, {})} for name in KINDS if name not in ENDING]

@@ -24,6 +24,8 @@ BUG: Final = 70
 
 
 class Lives(Protocol):
+    name: str  # of the trader
+
     def live(self, url: str, state: Path, crash: str, timeout_s: float) -> int:
         """Run one life to its end. Returns the exit status, negative for a signal. Raises TimeoutError (the child is killed then)."""
         ...
@@ -32,8 +34,11 @@ class Lives(Protocol):
 
 
 class Fresh:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
     def live(self, url: str, state: Path, crash: str, timeout_s: float) -> int:
-        command = [sys.executable, "-m", "scripts.kill_proof.life", url, str(state), crash]
+        command = [sys.executable, "-m", "scripts.kill_proof.life", self.name, url, str(state), crash]
         state.mkdir(mode=0o700, exist_ok=True)
         with (state / "stderr").open("ab") as said, subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said) as child:
             try:
@@ -49,8 +54,9 @@ class Fresh:
 class Template:
     """The parent's side: one template process, one life at a time."""
 
-    def __init__(self) -> None:
-        command = [sys.executable, "-m", "scripts.kill_proof.template"]
+    def __init__(self, name: str) -> None:
+        self.name = name
+        command = [sys.executable, "-m", "scripts.kill_proof.template", name]
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def live(self, url: str, state: Path, crash: str, timeout_s: float) -> int:
@@ -75,7 +81,7 @@ class Template:
         self._process.wait()
 
 
-def _child(url: str, state: str, crash: str, timeout_s: float) -> None:
+def _child(name: str, url: str, state: str, crash: str, timeout_s: float) -> None:
     """In the forked process; never returns."""
     from scripts.kill_proof.life import live
 
@@ -87,7 +93,7 @@ def _child(url: str, state: str, crash: str, timeout_s: float) -> None:
         for mine, theirs in ((nothing, 0), (said, 1), (said, 2)):
             os.dup2(mine, theirs)
         signal.setitimer(signal.ITIMER_REAL, timeout_s)  # SIGALRM's default ends the process
-        status = live(url, Path(state), crash)
+        status = live(name, url, Path(state), crash)
     finally:
         if status is None:  # whatever it is, it is written down and the process ends here
             traceback.print_exc()
@@ -95,16 +101,16 @@ def _child(url: str, state: str, crash: str, timeout_s: float) -> None:
         os._exit(BUG if status is None else status)
 
 
-def _warm() -> None:
+def _warm(name: str) -> None:
     """A few minutes of a life: what is compiled is loaded, and what is imported late is here."""
-    from scripts.kill_proof import trader
+    from scripts.kill_proof.trader import TRADERS
     from tests.shell import scene
     from tradebot.core.domain.units import NS_PER_MINUTE
     from tradebot.shell.daemon import run_daemon
 
-    scene.in_process().run("cents")
-    with tempfile.TemporaryDirectory() as folder, scene.market() as server:
-        end_ns = scene.start_ns() + 12 * NS_PER_MINUTE
+    trader = TRADERS[name]
+    with tempfile.TemporaryDirectory() as folder, trader.market() as server:
+        end_ns = scene.start_ns() + 30 * NS_PER_MINUTE
         asyncio.run(run_daemon(trader.parts(server.url, Path(folder), stop_at_ns=end_ns, report=lambda severity, words: None)))
     gc.collect()
     gc.freeze()  # a child need not look at what it shares with the others
@@ -113,11 +119,12 @@ def _warm() -> None:
 
 def main() -> None:
     """Fork a child for each line `[url, state, crash, timeout_s]`, and answer with its exit status."""
-    _warm()
+    name = sys.argv[1]
+    _warm(name)
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
-            _child(*json.loads(line))
+            _child(name, *json.loads(line))
         _, status = os.waitpid(pid, 0)
         print(json.dumps({"status": os.waitstatus_to_exitcode(status)}), flush=True)
 

@@ -16,7 +16,7 @@ from tradebot.shell.crash_points import POINTS
 
 @pytest.fixture(scope="module")
 def lives() -> Iterator[Lives]:
-    template = Template()
+    template = Template("moving")
     yield template
     template.close()
 
@@ -41,7 +41,7 @@ def test_a_killed_session_ends_with_the_books_of_the_server(plan: Plan, lives: L
 
 
 def test_a_new_interpreter_for_each_life_dies_and_recovers_the_same_way() -> None:
-    outcome = session(Fresh(), Plan("reply_not_journaled", 4, kills_max=1, is_live=True))
+    outcome = session(Fresh("moving"), Plan("reply_not_journaled", 4, kills_max=1, is_live=True))
     assert (outcome.violations, outcome.kills) == ([], 1)
 
 

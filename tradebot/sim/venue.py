@@ -141,6 +141,12 @@ class Venue:
             self._exchange.send(order, "cancel")
         return None
 
+    def release(self, broker_id: str) -> None:
+        """Carry out at last a cancel that was taken and lost; nothing where the order has ended otherwise."""
+        order = self._exchange.book.orders[broker_id]
+        if order.status is OrderStatus.PENDING_CANCEL:
+            self._exchange.send(order, "cancel")
+
     def replace(self, broker_id: str, change: Replacement, *, lost: bool = False) -> VenueOrder | Refusal:
         """A new order in place of an open one, as acknowledged. `lost`: the old one fills first and the new one is rejected (a fault)."""
         exchange = self._exchange

@@ -309,3 +309,14 @@ def test_no_kind_s_luck_hangs_on_another_s() -> None:
 @pytest.mark.parametrize("storm", [{"rate": 2}, {"rate": "x"}, {"seed": "x"}, {"faults": [{"name": "gremlins"}]}, {"faults": "all"}])
 def test_a_storm_that_cannot_be_is_refused(lab: Lab, storm: dict[str, Any]) -> None:
     assert lab.http.post("/sim/storm", json=storm).status_code == 422
+
+
+def test_a_stuck_cancel_may_be_carried_out_later(lab: Lab) -> None:
+    lab.arm("stuck_pending_cancel", for_s=40)
+    placed = lab.trading.submit_order(resting())
+    lab.trading.cancel_order_by_id(placed.id)
+    assert lab.trading.get_order_by_id(placed.id).status is OrderStatus.PENDING_CANCEL
+    lab.advance_to(lab.simulator.now_ns + 39 * 10**9)
+    assert lab.trading.get_order_by_id(placed.id).status is OrderStatus.PENDING_CANCEL
+    lab.advance_to(lab.simulator.now_ns + 10**9)
+    assert lab.trading.get_order_by_id(placed.id).status is OrderStatus.CANCELED

@@ -19,7 +19,7 @@ strike at a rate (`storm`). What each does:
 | trade_drop, trade_duplicate, trade_reorder | a trade update is lost, sent twice, or sent after its successor | event |
 | unknown_enum | an enum that no client knows | where: order, account, position, trade_update |
 | positions_lag | positions as they were `lag_s` simulated seconds ago | lag_s (10) |
-| stuck_pending_cancel | a cancel is taken and never carried out | |
+| stuck_pending_cancel | a cancel is taken and carried out `for_s` simulated seconds later, without that never | for_s |
 | replace_lost_to_fill | PATCH answers 200, but the old order fills and the new one is rejected | |
 | late_updated_bar | a bar is streamed with part of its volume; the rest follows as an updated bar half a minute later | symbol |
 | data_bar_drop | a bar is not streamed, but stands in the history | symbol |

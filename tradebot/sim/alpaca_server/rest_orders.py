@@ -128,8 +128,10 @@ async def replace(request: Request) -> Response:
 async def cancel(request: Request) -> Response:
     simulator = _simulator(request)
     order = _find(simulator, request.path_params["order_id"])
-    lost = order.is_open and simulator.faults.take("stuck_pending_cancel") is not None
-    refused = simulator.venue.cancel(order.id, lost=lost)
+    stuck = simulator.faults.take("stuck_pending_cancel") if order.is_open else None
+    refused = simulator.venue.cancel(order.id, lost=stuck is not None)
+    if stuck is not None and refused is None and stuck.get("for_s"):
+        simulator.release_later(order.id, float(stuck["for_s"]))
     if refused is not None:
         raise Refused(refused)
     simulator.flush()

@@ -56,6 +56,7 @@ class Simulator:
         self._borders = self.market.borders
         self._next_border = int(np.searchsorted(self._borders, start_ns, side="right"))
         self._late: list[tuple[int, str, int]] = []
+        self._stuck: list[tuple[int, str]] = []
         self._wall_start_s = time.monotonic()
 
     @property
@@ -86,6 +87,8 @@ class Simulator:
         instants = [int(self._borders[self._next_border])] if not self.done else []
         if self._late:
             instants.append(self._late[0][0])
+        if self._stuck:
+            instants.append(self._stuck[0][0])
         if (late_ns := self.massive.next_ns) is not None:
             instants.append(late_ns)
         if (next_ns := self.venue.next_instant()) is not None:
@@ -99,6 +102,8 @@ class Simulator:
         """One step: to `until_ns` or to the next instant at which something happens, whichever is earlier."""
         next_ns = self.next_instant()
         self.venue.advance(max(until_ns if next_ns is None else min(until_ns, next_ns), self.now_ns))
+        while self._stuck and self._stuck[0][0] <= self.now_ns:
+            self.venue.release(heapq.heappop(self._stuck)[1])
         self.flush()
         while not self.done and self._borders[self._next_border] <= self.now_ns:
             self._next_border += 1
@@ -130,6 +135,10 @@ class Simulator:
     def update_later(self, symbol: str, minute_ns: int) -> None:
         """An updated bar follows half a minute after the minute's end."""
         heapq.heappush(self._late, (minute_ns + NS_PER_MINUTE + _LATE_PRINT_NS, symbol, minute_ns))
+
+    def release_later(self, broker_id: str, after_s: float) -> None:
+        """A cancel that is stuck is carried out after a while."""
+        heapq.heappush(self._stuck, (self.now_ns + round(after_s * NS_PER_S), broker_id))
 
     def _border(self, end_ns: int) -> None:
         """A minute ends here, or begins after one in which nobody traded."""

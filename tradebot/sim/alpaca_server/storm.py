@@ -1,7 +1,8 @@
 """Faults at a rate: every request, frame, cancel and bar may fail, as a seed draws it (`POST /sim/storm`).
 
     {"seed": 7, "rate": 0.05}                                          every kind of WIRE.md section 8
-    {"seed": 7, "rate": 0.05, "faults": [{"name": "http_429"}, ...]}   these alone, with their options (see `faults`)
+    {"seed": 7, "rate": 0.05, "faults": [{"name": "http_429"}, ...]}   these alone, with their options (see `faults`),
+                                                                       and a "rate" of its own where one is rare
 
 A storm of rate r strikes an opportunity with probability r: kinds that compete for one (say, the answers to a request) share it.
 """
@@ -64,8 +65,9 @@ class Storm:
         for n, fault in enumerate([{"name": name} for name in KINDS] if faults is None else faults):
             options = dict(fault)
             name = options.pop("name")
+            chance = options.pop("rate", rate / SHARE[name])
             draws = random.Random(f"{seed} {n} {name}")
-            storm.squalls.setdefault(name, []).append(Squall(name, rate / SHARE[name], options, draws))
+            storm.squalls.setdefault(name, []).append(Squall(name, chance, options, draws))
         return storm
 
     def take(self, name: str, here: Mapping[str, str]) -> Mapping[str, Any] | None:
