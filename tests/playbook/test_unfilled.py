@@ -13,6 +13,7 @@ from tradebot.core.domain.commands import CancelOrder, Command
 from tradebot.core.domain.events import CancelRefused
 from tradebot.core.domain.orders import OrderIntent, OrderKind, OrderStatus
 from tradebot.core.engine import Engine
+from tradebot.core.execution.closing import Closing
 from tradebot.core.execution.order_type import ExecutionConfig
 from tradebot.core.state import state_from_bytes, state_to_bytes
 
@@ -88,6 +89,14 @@ def test_the_rest_of_a_partial_fill_is_cancelled_too_and_counts_as_filled() -> N
     assert cancels(commands)[0].reason == f"{intent.qty - 2} of {intent.qty} not filled after 60 s"
     assert engine.state.unfilled == {}
     assert engine.state.book.qty("AAA") == 2
+
+
+def test_an_entry_of_a_position_that_is_closed_is_cancelled_once_a_minute() -> None:
+    engine = engine_with()
+    intent = ordered(engine, 0, "b1")
+    engine.handle(filled(intent, "b1", 70.0, 2))
+    engine.state.closing["AAA"] = Closing("test", "d")
+    assert [c.client_order_id for c in cancels(engine.handle(minute(1, {"AAA": 70, "BBB": 10})))].count(intent.client_order_id) == 1
 
 
 @pytest.mark.parametrize(("patience_s", "minute_of_cancel"), [(0.0, 1), (60.0, 1), (61.0, 2), (150.0, 3)])

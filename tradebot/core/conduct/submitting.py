@@ -29,6 +29,8 @@ def cancel_overdue(state: State, patience_s: float) -> list[Command]:
     """Take back entries that have not filled in time, also the rest of one that has in part; once a minute, until the broker says so."""
     commands: list[Command] = []
     for order in planner.overdue(state.book, state.now_ns, patience_s) if state.book.working else ():
+        if order.symbol in state.closing:
+            continue  # the close takes its entry back
         if not order.cancel_sent and not order.filled_qty:
             state.unfilled[order.symbol] = state.unfilled.get(order.symbol, 0) + 1
         order.cancel_sent = True
