@@ -62,7 +62,7 @@ def new_order(intent: OrderIntent) -> NewOrder:
         intent.qty,
         str(intent.kind),
         intent.time_in_force,
-        intent.limit_units,
+        bracket.target_units if bracket is not None and intent.order_class == OCO else intent.limit_units,
         intent.stop_units,
         client_order_id=intent.client_order_id,
         order_class=intent.order_class,
