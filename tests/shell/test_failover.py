@@ -14,7 +14,7 @@ from tradebot.core.domain.commands import Command, SubmitOrder
 from tradebot.core.domain.events import BarCorrected, Event, FeedChanged, FeedSwitched, MinuteClosed
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.domain.feeds import source_of
-from tradebot.core.domain.orders import OrderIntent
+from tradebot.core.domain.orders import OrderIntent, Role
 from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.shell.broker import rest as rest_module
 from tradebot.shell.daemon import run_daemon
@@ -160,6 +160,22 @@ async def test_alpacas_data_host_dies_altogether(tmp_path: Path) -> None:
     assert away.feed == "polygon"
     assert away.reason.startswith("iex: REST does not answer for ")
     assert not any(isinstance(e, FeedChanged) for e in day.events)
+
+
+async def test_without_the_new_sources_past_columns_warm_up_anew_and_no_minute_is_lost(tmp_path: Path) -> None:
+    """Massive's plan has no requests left when Alpaca dies: its stream goes on alone, nothing opens on columns that aren't valid."""
+    dead = [
+        {"name": "data_mute", "count": 100}, {"name": "http_503_html", "count": 100_000, "method": "GET", "path": "/v2/stocks/bars"},
+        {"name": "massive_429", "count": 100_000},
+    ]  # fmt: skip
+    day = Day({29: dead})
+    summary = await day.run(tmp_path / "state", 60)
+    assert summary.differences == ()
+    day.check_minutes()
+    (away,) = day.switches
+    assert (away.feed, away.history) == ("polygon", ())
+    assert ("warning", f"minutes come from polygon instead of iex, without its history: columns warm up anew: {away.reason}") in day.said
+    assert [o for o in day.orders if o.role is Role.ENTRY and o.decided_ns > away.ts_event_ns] == []
 
 
 async def test_when_both_are_silent_the_feed_is_stale_and_no_minute_is_lost(tmp_path: Path) -> None:
