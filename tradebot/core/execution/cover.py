@@ -52,6 +52,16 @@ def is_armed(book: Book, leg: WorkingOrder) -> bool:
     return head is None or head.status is OrderStatus.FILLED or (head.role is Role.TARGET and head.is_open)
 
 
+def legs_are_unknown(book: Book, symbol: str) -> bool:
+    """An entry, or a slice of one, has filled completely, and no word has shown the legs that came with it.
+
+    They rest at the broker all the same, and may have filled: what is held is not known, and a sale could turn the position around.
+    """
+    ours = [o for o in book.orders.values() if o.symbol == symbol and o.group]
+    shown = {o.group for o in ours if o.role is Role.STOP}
+    return any(o.role is Role.ENTRY and o.status is OrderStatus.FILLED and o.group not in shown for o in ours)
+
+
 def uncovered(book: Book) -> dict[str, int]:
     """Shares held that no stop covers, by symbol."""
     found = covers(book)

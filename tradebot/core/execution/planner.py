@@ -8,6 +8,7 @@ from tradebot.core.domain.book import Book, WorkingOrder
 from tradebot.core.domain.commands import CancelOrder
 from tradebot.core.domain.orders import Bracket, OrderIntent, Role, Side
 from tradebot.core.domain.units import NS_PER_S
+from tradebot.core.execution.cover import legs_are_unknown
 from tradebot.core.execution.order_type import AT_MARKET, URGENT, Choice
 
 
@@ -65,8 +66,8 @@ def cancels_before_close(book: Book, symbol: str, reason: str, *, again: bool) -
 
 
 def is_free_to_exit(book: Book, symbol: str) -> bool:
-    """Shares are held, nothing of ours reserves them, and no exit is on its way."""
-    return book.qty(symbol) != 0 and not book.open_orders(symbol)
+    """Shares are held, nothing of ours reserves them, seen or not, and no exit is on its way."""
+    return book.qty(symbol) != 0 and not book.open_orders(symbol) and not legs_are_unknown(book, symbol)
 
 
 def overdue(book: Book, now_ns: int, patience_s: float) -> list[WorkingOrder]:

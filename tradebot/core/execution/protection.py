@@ -23,7 +23,7 @@ from tradebot.core.domain.book import Book, WorkingOrder
 from tradebot.core.domain.commands import CancelOrder
 from tradebot.core.domain.orders import Bracket, OrderIntent, OrderKind, OrderStatus, Role, Side
 from tradebot.core.domain.units import price_ceil_to_tick, price_floor_to_tick, usd_text
-from tradebot.core.execution.cover import is_armed
+from tradebot.core.execution.cover import is_armed, legs_are_unknown
 
 PLACEMENTS_MAX: Final = 3
 CLIENT_ID_LENGTH_MAX: Final = 128
@@ -118,7 +118,7 @@ def is_through(held: int, price_units: int, stop_units: int) -> bool:
 
 def _protect(book: Book, symbol: str, plan: Plan, held: int, qty: int, price_units: int, now_ns: int, steps: Steps, *, again: bool) -> None:
     """An OCO for `qty` shares, or the emergency that makes one pointless."""
-    if _legs_are_unknown(book, symbol):
+    if legs_are_unknown(book, symbol):
         return  # the entry's reply, or its look-up, will show them
     if is_through(held, price_units, plan.stop_units):
         steps.emergency = f"stop: {usd_text(price_units)} at {usd_text(plan.stop_units)}, {qty} shares without one at the broker"
@@ -179,13 +179,6 @@ def _judge(book: Book, plan: Plan) -> None:
 def _is_foreign(book: Book, symbol: str) -> bool:
     """An order that nobody here knows works in this symbol."""
     return any(r.symbol == symbol and not r.status.is_terminal for r in book.unclaimed.values())
-
-
-def _legs_are_unknown(book: Book, symbol: str) -> bool:
-    """An entry, or a slice of one, has filled completely, and no word has shown the legs that came with it."""
-    ours = [o for o in book.orders.values() if o.symbol == symbol and o.group]
-    shown = {o.group for o in ours if o.role is Role.STOP}
-    return any(o.role is Role.ENTRY and o.status is OrderStatus.FILLED and o.group not in shown for o in ours)
 
 
 def _settles(book: Book, orders: Sequence[WorkingOrder]) -> bool:
