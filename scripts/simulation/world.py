@@ -197,7 +197,7 @@ class World:
 
     def _parts(self) -> DaemonParts:
         parts = DaemonParts(
-            engine_factory=self._engine,
+            engine_factory=self._engine_of,
             journal_url=self.disk.url,
             state_dir=self.folder,
             credentials=KEYS,
@@ -232,12 +232,14 @@ class World:
         self.model = folder.name
         return folder.name, "0" * 64
 
-    def _engine(self, snapshot: bytes | None) -> Engine:
-        if snapshot is None:
-            self.engine = Engine(self.config, self.market.table, SHELF)
-        else:
-            self.engine = Engine.restore(self.config, self.market.table, SHELF, snapshot)
+    def _engine_of(self, snapshot: bytes | None) -> Engine:
+        self.engine = self.make_engine(snapshot)
         return self.engine
+
+    def make_engine(self, snapshot: bytes | None) -> Engine:
+        if snapshot is None:
+            return Engine(self.config, self.market.table, SHELF)
+        return Engine.restore(self.config, self.market.table, SHELF, snapshot)
 
 
 class _Lock:

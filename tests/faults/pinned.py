@@ -1,0 +1,25 @@
+"""Bugs that the simulation has found, each with a world that shows it when the mending is taken back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    seed: int
+    days: int
+    faults: tuple[str, ...]
+    sentence: str
+
+
+PINNED: Final[tuple[Pinned, ...]] = (
+    Pinned(1, 2, ("F56",), "a model that answers NaN made the journal unwritable: predictions.confidence may not be null"),
+    Pinned(
+        4,
+        1,
+        ("F26", "F74"),
+        "an entry and its stop filled while no reply and no look-up came through: the exit sold the same shares again, short",
+    ),
+)
