@@ -1,7 +1,7 @@
 """The fast backtest: BENCH.md A and B beside a bare compiled loop (the practical limit), a plain Python loop and vectorbt.
 
 A: one symbol, 440,000 minutes, the 2-bar mean over the 8-bar mean: in at the next open, out at the next open. Ours computes the means,
-sizes by equity, asks five limits, pays spread and fees, keeps stops at the venue and counts exact integers; the bare loop does none of it.
+sizes by equity, asks every limit, pays spread and fees, keeps stops at the venue and counts exact integers; the bare loop does none of it.
 B: 100 symbols x 30 sessions, at most ten positions, 2 % stop, 4 % target, flat at the close.
 """
 

@@ -57,11 +57,14 @@ def compile_kernels() -> None:
     from tradebot.core.features.catalogue import FEATURE_COUNT, new_state, scan_features, step_minute
     from tradebot.core.features.rows import grid_rows
     from tradebot.core.portfolio.memory import SizingState
+    from tradebot.core.risk.history import RiskHistory
+    from tradebot.core.risk.value_at_risk import value_at_risk
 
     grid = _grid()
     scan_features(grid)
     step_minute(new_state(1), grid_rows(grid, 0, 1)[0], grid.present[0], np.empty((1, FEATURE_COUNT)), np.zeros(1, np.int64))
     SizingState().step(0, 0, grid.close[0], grid.present[0], with_pairs=True)
+    value_at_risk({0: 1}, RiskHistory(returns=np.zeros((1, 1)), variances=np.zeros(1)), 0.99, 0.05)
 
 
 def ready_backtest(say: Callable[[str], None]) -> None:
