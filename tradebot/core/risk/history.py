@@ -27,6 +27,7 @@ Bool = npt.NDArray[np.bool_]
 SESSIONS: Final = 60
 KNOWN: Final = 20
 DECAY: Final = 0.97
+SYMBOLS_MAX: Final = 1000  # of a universe whose pairs are estimated: a larger one is one group, and its risk is assumed
 UNKNOWN_GROUP: Final = -1
 
 
@@ -68,8 +69,7 @@ class RiskHistory(msgspec.Struct):
 
     def known(self) -> Bool:
         """(N,) symbols whose moves can be estimated."""
-        known: Bool = np.isfinite(self.returns).sum(axis=0) >= KNOWN
-        return known
+        return known_of(self.returns)
 
     def _begin(self, count: int) -> None:
         self.traded, self.closes = np.zeros(count, np.bool_), np.zeros(count, np.int64)
@@ -83,7 +83,7 @@ class RiskHistory(msgspec.Struct):
             row[both] = marks[both] / self.closes[both] - 1.0
             self.returns = np.vstack([self.returns, row])[-SESSIONS:]
             self.variances, correlation, self.shrinkage = estimate(self.returns)
-            self.groups = groups_of(correlation, correlation_min)
+            self.groups = groups_of(correlation, correlation_min) if len(correlation) else np.full(len(marks), UNKNOWN_GROUP)
         self.closes = np.where(self.traded, marks, self.closes)
         self.traded = np.zeros(len(marks), np.bool_)
 
@@ -95,10 +95,20 @@ def weights_of(count: int) -> Float:
     return whole
 
 
+def known_of(returns: Float) -> Bool:
+    """(N,) who has enough returns (T, N) to be estimated; nobody in a universe of more than `SYMBOLS_MAX`."""
+    if returns.shape[1] > SYMBOLS_MAX:
+        return np.zeros(returns.shape[1], np.bool_)
+    known: Bool = np.isfinite(returns).sum(axis=0) >= KNOWN
+    return known
+
+
 def estimate(returns: Float) -> tuple[Float, Float, float]:
     """Variances (N,), shrunk correlations (N, N) and the shrinkage in [0, 1] from returns (T, N); NaN where a symbol is unknown."""
     count, symbols = returns.shape
-    known = np.isfinite(returns).sum(axis=0) >= KNOWN
+    known = known_of(returns)
+    if symbols > SYMBOLS_MAX:
+        return np.full(symbols, np.nan), np.full((0, 0), np.nan), 1.0
     variances, correlation = np.full(symbols, np.nan), np.full((symbols, symbols), np.nan)
     if not known.any():
         return variances, correlation, 1.0

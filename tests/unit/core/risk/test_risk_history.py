@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tradebot.core.domain.events import decode_hook, encode_hook
-from tradebot.core.risk.history import DECAY, KNOWN, SESSIONS, UNKNOWN_GROUP, RiskHistory, estimate, groups_of, weights_of
+from tradebot.core.risk.history import DECAY, KNOWN, SESSIONS, SYMBOLS_MAX, UNKNOWN_GROUP, RiskHistory, estimate, groups_of, weights_of
 
 Float = npt.NDArray[np.float64]
 DAY = dt.date(2013, 10, 7)
@@ -149,3 +149,12 @@ def test_a_split_makes_a_symbol_look_riskier() -> None:
     closes[20:] //= 4
     feed(split, closes)
     assert split.variances[0] > 10 * plain.variances[0]
+
+
+def test_a_universe_too_large_for_its_pairs_is_one_group() -> None:
+    count = SYMBOLS_MAX + 1
+    history = RiskHistory(returns=np.zeros((30, count)), closes=np.full(count, 100), traded=np.ones(count, np.bool_), session=DAY)
+    history.see(DAY + dt.timedelta(1), np.full(count, 101), np.ones(count, np.bool_), 0.5)
+    assert history.groups.tolist() == [UNKNOWN_GROUP] * count
+    assert not history.known().any()
+    assert len(history.returns) == 31
