@@ -44,7 +44,7 @@ def backtest(
     bars: Bars = None,
     first: Annotated[OptionalDay, typer.Option("--first", formats=DAY, help="First session.")] = None,
     last: Annotated[OptionalDay, typer.Option("--last", formats=DAY, help="Last session.")] = None,
-    fidelity: Annotated[str, typer.Option("--fidelity", help="full (every event) or fast (compiled scan, ideal venue).")] = "full",
+    fidelity: Annotated[str, typer.Option("--fidelity", help="full (every event) or fast (compiled scan wherever it can).")] = "full",
     html: Annotated[Path | None, typer.Option("--html", help="Also write the charts and trades as one page.", metavar="FILE")] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -31,8 +31,8 @@ from tradebot.core.risk.limits import LimitsConfig
 from tradebot.core.selection import entry
 from tradebot.core.selection.entry import EntryConfig
 from tradebot.core.strategies import gates
+from tradebot.sim.scan import choosing, deciding, orders, scan
 from tradebot.sim.scan import layout as at
-from tradebot.sim.scan import orders, scan
 from tradebot.sim.scan.backtest import fast_backtest, outcome, scan_market
 from tradebot.sim.venue_config import VenueConfig
 
@@ -155,7 +155,7 @@ fractions = st.floats(1e-6, 0.999)
 
 @given(units, prices, fractions, st.integers(0, 10**6))
 def test_compiled_size_is_the_pipelines(equity: int, price: int, fraction: float, most: int) -> None:
-    assert scan.shares_of(equity, price, fraction, most) == sizing.shares_of(equity, price, fraction, most)
+    assert choosing.shares_of(equity, price, fraction, most) == sizing.shares_of(equity, price, fraction, most)
 
 
 @given(prices, fractions, st.integers(1, 10**5), prices, fractions)
@@ -163,18 +163,18 @@ def test_compiled_exits_are_the_engines(reference: int, stop: float, qty: int, p
     assert orders.stop_units_of(reference, stop) == exits.stop_units_of(reference, stop)
     assert orders.target_units_of(reference, target) == exits.target_units_of(reference, target)
     asked = (qty, qty * reference, price, stop, target)
-    assert scan.exit_code(*asked) == exits.exit_code(*asked)
+    assert deciding.exit_code(*asked) == exits.exit_code(*asked)
 
 
 @given(st.booleans(), st.one_of(st.floats(-1, 1), st.just(float("nan"))), prices, st.booleans(), fractions, prices, st.integers(0, 10**8))
 def test_compiled_filters_are_the_pipelines(valid: bool, said: float, price: int, busy: bool, least: float, low: int, high: int) -> None:
     asked = (valid, said, price, busy, least, low, high)
-    assert scan.entry_code(*asked) == entry.entry_code(*asked)
+    assert deciding.entry_code(*asked) == entry.entry_code(*asked)
 
 
 @given(st.integers(0, 2**61), st.integers(0, 10**13), st.floats(0.0, 1e4))
 def test_the_compiled_throttle_is_the_pipelines(last: int, later: int, interval_s: float) -> None:
-    assert scan.is_throttled(last + later, last, interval_s) == gates.is_throttled(last + later, last, interval_s)
+    assert choosing.is_throttled(last + later, last, interval_s) == gates.is_throttled(last + later, last, interval_s)
 
 
 @given(st.integers(0, 10**15), st.integers(1, 10**5), st.integers(1, 10**9))

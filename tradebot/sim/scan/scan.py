@@ -2,9 +2,10 @@
 
 What `Engine` and `Simulation` do with events happens here in place, in the same order:
 
-    the bar's low, high and close meet the resting legs; the next open meets whatever rests (the venue moves first);
-    at the close: day orders expire, the session's fees are taken; then the minute is decided on:
-    marks -> candidates by conviction -> size -> limits -> throttle -> entries; opinions and software stops close; closes advance
+    the rest of the bar meets resting legs and limit entries; the next open meets whatever rests (the venue moves first);
+    at the close: day orders expire, the session's fees are taken; then the minute is decided on (`deciding`, `choosing`):
+    marks -> breaker -> candidates by conviction -> size -> limits -> throttle; what has not filled is taken back; entries;
+    opinions and software stops close; closes advance
 
 The flatten tick of the same instant comes after the minute, or before it where a bar was missing and the minute was closed late.
 """
@@ -12,56 +13,31 @@ The flatten tick of the same instant comes after the minute, or before it where 
 from __future__ import annotations
 
 from tradebot.core.domain.units import NS_PER_MINUTE
-from tradebot.core.execution import exits
 from tradebot.core.kernels.kernel import kernel
-from tradebot.core.portfolio import sizing
-from tradebot.core.risk import breaker
-from tradebot.core.risk.limits.numbers import SHARES_MAX, Asked, Seen
-from tradebot.core.selection import entry
-from tradebot.core.strategies import gates
+from tradebot.sim.scan.deciding import decide, exit_at_mark
 from tradebot.sim.scan.fills import meet_open, sell_at_market, sell_units, walk_bar, walk_entry
 from tradebot.sim.scan.inlined import inlined
 from tradebot.sim.scan.layout import (
-    ACTIVE,
-    ASKED_LAST_NS,
-    ASKED_NS,
-    ASKED_ORDERS,
-    ASKED_UNITS,
     BUSY,
     CASH,
     CLOSING,
-    COST,
     DAY_START,
     EXIT,
     FEES,
-    FORECAST,
-    HALTED,
     HIGH_WATER,
-    KILLED,
-    LAST_ENTRY_NS,
     LEGS,
-    LIMIT,
-    LOCKED,
     NO_EXIT,
-    PLACE,
     QTY,
     QUEUED,
     REBALANCE,
-    REDUCING,
-    REFERENCE,
-    REFUSALS,
     RESTING,
     ROW,
-    SAFETY,
     SESSION,
     SOLD_SHARES,
     SOLD_UNITS,
     TRADES,
-    TRIP_EQUITY,
-    TRIP_START,
     UNFILLED,
     WANT,
-    WATCH,
     Bars,
     Book,
     Days,
@@ -69,27 +45,7 @@ from tradebot.sim.scan.layout import (
     Rules,
     Wishes,
 )
-from tradebot.sim.scan.limits import broken_limit, least_headroom, lent_units, size_scale, worst_units
-from tradebot.sim.scan.orders import (
-    advance_closes,
-    flatten,
-    limit_of,
-    stop_units_of,
-    submit_entry,
-    take_back,
-    take_back_all,
-    want_closed,
-)
-from tradebot.sim.scan.queue import heapify, pop_first
-from tradebot.sim.scan.sizes import PLAIN, size_of, weigh
-from tradebot.sim.scan.together import risk_of, together, with_risk
-
-entry_code = kernel(entry.entry_code)
-shares_of = kernel(sizing.shares_of)
-shares_scaled = kernel(sizing.shares_scaled)
-is_throttled = kernel(gates.is_throttled)
-exit_code = kernel(exits.exit_code)
-tripped = kernel(breaker.tripped)
+from tradebot.sim.scan.orders import advance_closes, flatten, want_closed
 
 
 @kernel
@@ -181,173 +137,6 @@ def comes_late(bars: Bars, rules: Rules, t: int) -> bool:
         if not bars.present[t, n]:
             return True
     return False
-
-
-@inlined
-def decide(
-    bars: Bars,
-    wishes: Wishes,
-    rules: Rules,
-    book: Book,
-    trades: Int,
-    fills: Int,
-    orders: Int,
-    t: int,
-    next_t: int,
-    end_ns: int,
-    blocked: bool,
-) -> None:
-    """The engine's minute: perceive, decide, watch, close."""
-    account, count, missing = book.account, 0, False
-    for n in range(len(book.marks)):
-        if not bars.present[t, n]:
-            missing = True
-            continue
-        price = bars.close[t, n]
-        book.marks[n] = price
-        code = entry_code(
-            wishes.valid[t, n], wishes.conviction[t, n], price, book.rows[n, PLACE] >= 0,
-            rules.confidence_min, rules.price_units_min, rules.price_units_max,
-        )  # fmt: skip
-        if code == 0:
-            book.queue[count] = n
-            count += 1
-    known_ns = end_ns + rules.grace_ns if missing else end_ns
-    equity, exposure, committed, waiting = account[CASH], 0, 0, False
-    for i in range(account[BUSY]):
-        n = book.busy[i]
-        value = book.rows[n, QTY] * book.marks[n]
-        equity += value
-        exposure += value
-        if book.rows[n, WANT]:
-            worst = worst_units(book.rows[n, REFERENCE], book.rows[n, LIMIT], 1, rules.limits.price_collar_fraction)
-            committed += book.rows[n, WANT] * worst
-            waiting = True
-    book.equity[t], book.exposure[t] = equity, exposure
-    trip = breaker.HOLDS
-    if account[SAFETY] != HALTED:
-        trip = tripped(
-            equity, account[DAY_START], account[HIGH_WATER], rules.day_loss_kills, rules.limits.daily_loss_fraction_max,
-            rules.drawdown_fraction_max,
-        )  # fmt: skip
-    if trip != breaker.HOLDS:
-        break_off(book, trip, equity, t)
-    entries = 0
-    if blocked or account[SAFETY] != ACTIVE:
-        account[REFUSALS] += count
-    elif count:
-        entries = choose(bars, wishes, rules, book, t, end_ns, known_ns, count, equity, account[CASH] - committed, exposure + committed)
-    if waiting:
-        take_back(book, known_ns, rules.patience_ns)
-        if trip != breaker.HOLDS:
-            take_back_all(book)
-    close_by_opinion(bars, wishes, rules, book, t)
-    for i in range(entries):
-        n = book.queue[len(book.queue) - 1 - i]
-        submit_entry(book, trades, fills, orders, bars, rules, t, n, book.shares[i], book.limits[i], known_ns)
-    advance_closes(book, trades, fills, orders, bars, rules, next_t, known_ns, True)
-
-
-@kernel
-def break_off(book: Book, trip: int, equity: int, t: int) -> None:
-    """The breaker has tripped: nothing new from now on, and where it kills, everything held is to be closed."""
-    account = book.account
-    if trip == breaker.DAY_LOSS:
-        account[SAFETY], account[TRIP_EQUITY], account[TRIP_START] = HALTED, equity, account[DAY_START]
-        for i in range(account[BUSY]):
-            want_closed(book, book.busy[i], KILLED, t)
-    else:
-        account[SAFETY] = REDUCING
-
-
-@inlined
-def choose(
-    bars: Bars,
-    wishes: Wishes,
-    rules: Rules,
-    book: Book,
-    t: int,
-    end_ns: int,
-    known_ns: int,
-    count: int,
-    equity: int,
-    free: int,
-    gross: int,
-) -> int:
-    """Ask size, limits and throttle for each candidate, most convinced first. How many may enter.
-
-    The chosen stand at the end of `queue`, backwards (as places fall free in front, none is overwritten), and their sizes in `shares`.
-    """
-    account, conviction = book.account, wishes.conviction[t]
-    positions, entries, limits = account[BUSY], 0, rules.limits
-    asked_orders, asked_units, taken = 0, 0, 0
-    if known_ns - account[ASKED_LAST_NS] < NS_PER_MINUTE:
-        asked_orders, asked_units = account[ASKED_ORDERS], account[ASKED_UNITS]
-    if rules.sizing.weighs_portfolio:
-        weigh(book)
-    heapify(book.queue, count, conviction)
-    while count:
-        if positions >= limits.positions_max:
-            account[REFUSALS] += count
-            break
-        n = pop_first(book.queue, count, conviction)
-        count -= 1
-        price = bars.close[t, n]
-        if rules.sizing.rule == PLAIN:
-            shares = shares_of(equity, price, rules.sizing.equity_fraction, rules.sizing.max_shares)
-        else:
-            stop = stop_units_of(price, rules.stop_fraction)
-            shares = size_of(rules.sizing, wishes.sizes, t, n, conviction[n], price, stop, equity, free, book.units)
-        limit = limit_of(bars, wishes, rules, t, n) if rules.entry_style else 0
-        worst = worst_units(price, limit, 1, limits.price_collar_fraction)
-        anchor = wishes.anchor[t, n] if wishes.anchor.shape[0] else price
-        sector = group = 0
-        if len(wishes.sector):
-            sector = together(bars, wishes, rules, book, t, n, entries, wishes.sector)
-        if len(wishes.group):
-            group = together(bars, wishes, rules, book, t, n, entries, wishes.group[account[SESSION]])
-        seen = Seen(
-            positions, free, equity - gross + lent_units(equity, limits.buying_power_multiple), equity, account[DAY_START],
-            account[HIGH_WATER], 0, gross, gross, sector, group, 0.0, 0.0, asked_orders, asked_units, known_ns - book.rows[n, ASKED_NS],
-            anchor, known_ns - end_ns, 1, 0, 0, 0, SHARES_MAX,
-        )  # fmt: skip
-        if limits.headroom_fraction_below:
-            shares = shares_scaled(shares, size_scale(least_headroom(seen, limits), limits.headroom_fraction_below))
-        if len(wishes.risk.sessions):
-            seen = with_risk(seen, risk_of(bars, wishes, rules, book, t, n, entries, shares * worst))
-        broken = broken_limit(Asked(shares, 1, price, limit, worst), seen, limits)
-        chased = book.rows[n, UNFILLED] > rules.reprice_max
-        if book.rows[n, LOCKED] or chased or broken or is_throttled(known_ns, account[LAST_ENTRY_NS], rules.order_interval_s_min):
-            account[REFUSALS] += 1
-            continue
-        book.queue[len(book.queue) - 1 - entries], book.shares[entries], book.limits[entries] = n, shares, limit
-        account[LAST_ENTRY_NS] = known_ns
-        book.rows[n, ASKED_NS] = known_ns
-        book.units[n] += shares * price
-        value = shares * worst
-        positions, free, entries, gross = positions + 1, free - value, entries + 1, gross + value
-        asked_orders, asked_units, taken = asked_orders + 1, asked_units + value, taken + value
-    if entries:
-        account[ASKED_LAST_NS], account[ASKED_ORDERS], account[ASKED_UNITS] = known_ns, entries, taken
-    return entries
-
-
-@inlined
-def close_by_opinion(bars: Bars, wishes: Wishes, rules: Rules, book: Book, t: int) -> None:
-    """The software stop and target of what nothing protects, then what the strategies no longer want."""
-    for i in range(book.account[BUSY]):
-        n = book.busy[i]
-        if not book.rows[n, LEGS] and bars.present[t, n] and exit_at_mark(book, rules, n):
-            want_closed(book, n, WATCH, t)
-        if len(wishes.exits) and wishes.exits[t, n]:
-            want_closed(book, n, FORECAST, t)
-
-
-@inlined
-def exit_at_mark(book: Book, rules: Rules, n: int) -> int:
-    """Stop or target of a position at its mark."""
-    row = book.rows[n]
-    return exit_code(row[QTY], row[COST], book.marks[n], rules.stop_fraction, rules.target_fraction)
 
 
 @inlined
