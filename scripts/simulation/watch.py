@@ -217,7 +217,8 @@ class Watch:
         for symbol in sorted({*venue.positions, *state.book.positions}):
             held = venue.positions.get(symbol)
             theirs, ours = held.qty if held is not None else 0, state.book.qty(symbol)
-            agree = theirs == ours or symbol in state.locked or symbol in moving
+            excused = symbol in state.locked and symbol in doubt.strangers  # a lock that nobody outside explains hides a bug of ours
+            agree = theirs == ours or excused or symbol in moving
             self.check(agree, "I4", f"{symbol}: we hold {ours}, the broker says {theirs}")
         for order in venue.open_orders:
             known = order.id in state.book.key_of_broker_id or order.id in state.book.unclaimed or order.symbol in state.locked
