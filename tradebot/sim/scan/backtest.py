@@ -2,8 +2,8 @@
 
     fast_backtest(config, venue, grid, conviction, valid) == Outcome of Simulation on the same venue, to the last unit
 
-where the venue has no latency and fills whole orders. A decision on a minute meets the symbol's next bar's open; limits that wait, stops and
-targets rest at the venue and act inside the bars, the worst case first (sim/venue_tape.py). What it can't do stands in able.py.
+where the venue has no latency and fills whole orders. A decision on a minute meets the symbol's next bar's open; limits that wait, stops
+and targets rest at the venue and act inside the bars, the worst case first (sim/venue_tape.py). What it can't do stands in able.py.
 tests/property/test_scan.py holds both together.
 """
 
