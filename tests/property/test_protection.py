@@ -44,19 +44,19 @@ def run(seed: int, latency_ms: int = 0) -> Tally:
     return rough.tally
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_what_rests_covers_what_is_held(seed: int) -> None:
     run(seed)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([200, 20_000]))
 def test_also_where_orders_take_their_time(seed: int, latency_ms: int) -> None:
     run(seed, latency_ms)
 
 
 def test_everything_is_tried() -> None:
-    tallies = [run(seed) for seed in range(6)]
+    tallies = [run(seed) for seed in range(40)]
     for name in ("placed", "replaced", "lost", "cancelled", "emergencies", "quiet"):
         assert sum(getattr(tally, name) for tally in tallies) > 0, name

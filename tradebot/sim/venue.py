@@ -123,7 +123,8 @@ class Venue:
         self._exchange.send(order)
         if order.order_class == OCO:
             for leg in legs:
-                self._exchange.send(leg)
+                if leg.is_open:  # the target may have filled as it came, and taken its stop along
+                    self._exchange.send(leg)
 
     def cancel(self, broker_id: str, *, lost: bool = False) -> Refusal | None:
         """Cancel an order and what goes with it. `lost`: the request is taken and never carried out (a fault that brokers have had)."""

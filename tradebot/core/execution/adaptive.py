@@ -5,8 +5,8 @@
     trail    : the close is at or below where the stop would stand now
     peak     : gain = high - entry >= peak_gain_atrs * atr, and high - close >= peak_giveback * gain, and drift < 0
 
-Until the session has had `atr_minutes` bars the fixed fractions hold. Long positions; a short one keeps what its entry gave it. Pure functions of
-numbers, in units. The trailing stop is LeBeau's chandelier exit with a bound on both sides.
+Until the session has had `atr_minutes` bars the fixed fractions hold. Long positions; a short one keeps what its entry gave it. Pure
+functions of numbers, in units. The trailing stop is LeBeau's chandelier exit with a bound on both sides.
 """
 
 from __future__ import annotations

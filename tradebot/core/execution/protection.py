@@ -93,6 +93,8 @@ def steps_for(
         return steps  # its entry has ended: the broker is taking it back
     stops = [o for o in orders if o.role is Role.STOP]
     stop_qty, target_qty = sum(o.open_qty for o in stops), sum(o.open_qty for o in orders) - sum(o.open_qty for o in stops)
+    if stop_qty != target_qty and legs_are_unknown(book, symbol):
+        return steps  # an OCO whose stop will be shown by its reply, or by a look-up
     if target_qty > stop_qty or max(stop_qty, target_qty) > abs(held):
         if again or not _settles(book, orders):
             steps.cancels += _cancel_groups(orders, f"{max(stop_qty, target_qty)} rest, {abs(held)} held")
