@@ -101,17 +101,17 @@ class DataStream:
         keys = {"key": self._credentials.key_id, "secret": self._credentials.secret}
         await socket.send(msgspec.json.encode({"action": "auth", **keys}).decode())
         await _expect(socket, "authenticated")
-        bars = ("bars",) if self._on_updates is None else ("bars", "updatedBars")
-        bars = bars if self._on_status is None else (*bars, "statuses")
-        wanted = dict.fromkeys(bars if self._on_quotes is None else (*bars, "quotes"), self._symbols)
-        try:
-            granted = await _ask(socket, wanted)
-        except SymbolLimit as limit:
-            if "quotes" not in wanted:
-                raise
-            self._report("critical", f"the data stream gives no quotes of {len(self._symbols)} symbols: {limit}")
-            granted = await _ask(socket, wanted := dict.fromkeys(bars, self._symbols))
-        for channel in wanted:
+        extra = {"updatedBars": self._on_updates, "statuses": self._on_status, "quotes": self._on_quotes}  # the last is the first to go
+        channels = ["bars", *(channel for channel, hears in extra.items() if hears is not None)]
+        while True:
+            try:
+                granted = await _ask(socket, dict.fromkeys(channels, self._symbols))
+                break
+            except SymbolLimit as limit:
+                if len(channels) == 1:
+                    raise
+                self._report("critical", f"the data stream gives no {channels.pop()} of {len(self._symbols)} symbols: {limit}")
+        for channel in channels:
             missing = sorted(set(self._symbols) - set(granted.get(channel) or ()))
             if missing:
                 self._report("critical", f"the data stream gives no {channel} of {', '.join(missing)}")
