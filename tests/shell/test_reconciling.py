@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.shell import scene
+from tradebot.core.config_text import config_text
 from tradebot.core.domain.commands import Alert, Command, RecordFill, SubmitOrder
 from tradebot.core.domain.events import AccountReconciled, Event, MinuteClosed
 from tradebot.core.domain.orders import Role
 from tradebot.core.domain.units import NS_PER_MINUTE
+from tradebot.core.engine import Engine
+from tradebot.core.execution.exits import ExitsConfig
 from tradebot.shell.daemon import run_daemon
 from tradebot.shell.parts import ExitSummary
 from tradebot.sim.alpaca_server.server import ServerThread
@@ -20,6 +24,16 @@ from tradebot.sim.alpaca_server.server import ServerThread
 OPEN_NS = scene.start_ns() + 5 * NS_PER_MINUTE
 Act = Callable[[ServerThread], bool]
 """Tried after each minute from the tenth on, until it has done what it is for."""
+
+
+PATIENT = replace(scene.engine_config(), exits=ExitsConfig(stop_fraction=0.05, target_fraction=0.05, flatten_before_close_min=5))
+"""What is bought is held: nothing but the test moves it."""
+
+
+def patient_engine(snapshot: bytes | None) -> Engine:
+    if snapshot is None:
+        return Engine(PATIENT, scene.sessions(), scene.MODELS)
+    return Engine.restore(PATIENT, scene.sessions(), scene.MODELS, snapshot)
 
 
 class Session:
@@ -45,8 +59,8 @@ class Session:
                 if isinstance(event, MinuteClosed) and event.minute_ns >= OPEN_NS + 10 * NS_PER_MINUTE and not self.done_ns:
                     self.done_ns = event.ts_event_ns if self._act(server) else 0
 
-            parts = scene.parts(server.url, state, observer=observe, stop_at_ns=self._end_ns, reconcile_s=60.0)
-            return await run_daemon(parts)
+            changes = {"engine_factory": patient_engine, "config": config_text(PATIENT), "reconcile_s": 60.0}
+            return await run_daemon(scene.parts(server.url, state, observer=observe, stop_at_ns=self._end_ns, **changes))
 
     def told(self, words: str) -> tuple[int, str]:
         """How long after the act, in ns, and how loud."""
