@@ -53,6 +53,15 @@ class Disk:
 
         return OnDisk.open(url)
 
+    def last_hash(self) -> bytes:
+        """Of the newest event in the file."""
+        connection = sqlite3.connect(self.path)
+        try:
+            row = connection.execute("select hash from events order by seq desc limit 1").fetchone()
+        finally:
+            connection.close()
+        return bytes(row[0]) if row else b""
+
     def sync_ns(self) -> int:
         return self.slow_ns + self.chance.randrange(MS // 5, 3 * MS)
 

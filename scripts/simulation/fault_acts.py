@@ -167,11 +167,11 @@ def _strikes(rate: float, *kinds: str, where: str = "") -> Callable[[Scene, rand
     return begin
 
 
-timeouts = _strikes(0.3, "timeout_before", "timeout_after")
-gateway_504 = _strikes(0.4, "504_after")
+timeouts = _strikes(0.5, "timeout_before", "timeout_after")
+gateway_504 = _strikes(0.6, "504_after")
 too_many = _strikes(0.5, "429", "429_retry_after")
-html = _strikes(0.3, "html_200", "503")
-truncated = _strikes(0.3, "truncated")
+html = _strikes(0.5, "html_200", "503")
+truncated = _strikes(0.5, "truncated")
 no_descriptors = _strikes(0.9, REFUSED_CONNECTION)
 no_positions = _strikes(1.0, "503", "500", "timeout_before", where="/v2/positions")
 revoked = _strikes(1.0, "401")

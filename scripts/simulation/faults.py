@@ -29,11 +29,12 @@ class Fault:
     begin: Callable[[Scene, random.Random], End]
     lasts: tuple[int, int] = (60, 900)
     when: str = SESSION
+    weight: int = 1  # how often it is drawn beside the others
 
 
 FAULTS: Final[tuple[Fault, ...]] = (
-    Fault("F1", "SIGKILL at any instant, restart after 5 s to 20 min", acts.kill, (0, 0), ANY),
-    Fault("F1p", "SIGKILL at a named crash point, n-th hit", acts.kill_at_point, (60, 3_600)),
+    Fault("F1", "SIGKILL at any instant, restart after 5 s to 20 min", acts.kill, (0, 0), ANY, 4),
+    Fault("F1p", "SIGKILL at a named crash point, n-th hit", acts.kill_at_point, (60, 3_600), SESSION, 5),
     Fault("F2", "SIGTERM around a tick of the timetable", acts.terminate, (0, 0), CLOSE),
     Fault("F3", "SIGSTOP for 2 to 30 minutes (a laptop sleeps)", acts.sleep, (120, 1_800)),
     Fault("F4", "the trainer is killed for its memory", acts.trainer_killed, (0, 0), EVENING),
@@ -47,14 +48,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault("F17", "a crash tears off what was not committed, the disk being slow", acts.kill_on_slow_disk, (5, 60)),
     Fault("F20", "the disk takes 5 s for a sync", acts.disk_slow, (30, 300)),
     Fault("F21", "the database is locked by somebody else", acts.disk_locked, (6, 60)),
-    Fault("F25", "requests time out, before or after they were carried out", acts.timeouts, (30, 600)),
-    Fault("F26", "504 after a request was carried out", acts.gateway_504, (30, 600)),
+    Fault("F25", "requests time out, before or after they were carried out", acts.timeouts, (30, 600), SESSION, 3),
+    Fault("F26", "504 after a request was carried out", acts.gateway_504, (30, 600), SESSION, 3),
     Fault("F27", "429, with and without Retry-After", acts.too_many, (30, 600)),
-    Fault("F28", "200 with HTML", acts.html, (30, 600)),
-    Fault("F29", "JSON that ends in the middle", acts.truncated, (30, 600)),
+    Fault("F28", "200 with HTML", acts.html, (30, 600), SESSION, 2),
+    Fault("F29", "JSON that ends in the middle", acts.truncated, (30, 600), SESSION, 2),
     Fault("F31", "403 for orders: insufficient quantity, wash trade, margin", acts.forbidden, (60, 900)),
-    Fault("F34", "a cancel is acknowledged and never carried out", acts.stuck_cancel, (60, 900)),
-    Fault("F36", "lists and look-ups don't show an order for 30 s", acts.inconsistent, (120, 1_200)),
+    Fault("F34", "a cancel is acknowledged and never carried out", acts.stuck_cancel, (60, 900), SESSION, 2),
+    Fault("F36", "lists and look-ups don't show an order for 30 s", acts.inconsistent, (120, 1_200), SESSION, 2),
     Fault("F38", "the position end point is down", acts.no_positions, (60, 1_800), ANY),
     Fault("F40", "a symbol is not tradable for a while", acts.untradable, (120, 1_800)),
     Fault("F41", "a person trades by hand in the web page", acts.by_hand, (0, 0)),
@@ -64,7 +65,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault("F46", "a stream is connected and mute", acts.mute, (120, 1_200)),
     Fault("F47", "reconnect storm: streams are cut again and again, the slot is held", acts.storm, (60, 600)),
     Fault("F48", "trade updates come twice, late and out of order", acts.disorder, (120, 1_800)),
-    Fault("F49", "trade updates are dropped while the socket is healthy", acts.dropped, (120, 1_800)),
+    Fault("F49", "trade updates are dropped while the socket is healthy", acts.dropped, (120, 1_800), SESSION, 2),
     Fault("F50", "a gap, then a burst", acts.burst, (60, 400)),
     Fault("F51", "bars come with half their volume and are corrected later", acts.late_volume, (60, 900)),
     Fault("F52", "zero prices and 100-fold spikes on the data stream", acts.spikes, (60, 900)),

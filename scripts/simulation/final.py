@@ -58,6 +58,7 @@ async def _journal(world: World, watch: Watch, dates: Sequence[dt.date]) -> None
         watch.fail("I14", str(fault))
     finally:
         await journal.close()
+    watch.chained = world.disk.last_hash()
     for date in dates:
         for job in JOBS:
             count = outcomes[job, date]

@@ -13,7 +13,7 @@ from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 
 QUIET_WORLDS: Final = 0.08
 STRUCK_DAYS: Final = 0.75
-PAIRS: Final = 0.45
+PAIRS: Final = 0.55
 WAITING: Final = 0.5
 BEFORE_OPEN_MIN: Final = 330
 AFTER_CLOSE_MIN: Final = 260
@@ -30,7 +30,7 @@ class Episode:
 def draw_plan(seed: int, sessions: Sequence[Session], only: Sequence[str] = ()) -> list[Episode]:
     """Episodes in order of their beginning. `only` names the faults to draw from; then every day has one."""
     chance = random.Random(f"faults {seed}")
-    pool = [BY_NAME[name] for name in only] or list(FAULTS)
+    pool = [BY_NAME[name] for name in only] or [fault for fault in FAULTS for _ in range(fault.weight)]
     if not only and chance.random() < QUIET_WORLDS:
         return []
     plan: list[Episode] = []

@@ -168,10 +168,12 @@ class _Run:
         )
 
     def _trace(self) -> str:
-        """Everything that the daemon decided and the broker did, in one number."""
-        digest = hashlib.sha256(self.watch.digest.digest())
+        """What the daemon journaled, how its lives ended and what the broker did, in one number."""
+        digest = hashlib.sha256(self.watch.chained)
         for activity in self.world.simulator.venue.activities:
             digest.update(f"{activity.id} {activity.kind} {activity.ts_ns} {activity.qty} {activity.price_units}".encode())
+        for death in self.world.deaths:
+            digest.update(f"{death.how} {death.ts_ns}".encode())
         return digest.hexdigest()[:16]
 
     def _say(self, words: str) -> None:

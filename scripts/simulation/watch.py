@@ -6,7 +6,6 @@ knows. A broken one ends the world with its seed, instant, faults and the events
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,7 +26,6 @@ from tradebot.core.domain.events import (
     OperatorSpoke,
     Tick,
     TickKind,
-    encode_event,
 )
 from tradebot.core.domain.orders import OrderIntent, Role
 from tradebot.core.state import Safety
@@ -116,7 +114,7 @@ class Watch:
         self.counts: Counter[str] = Counter()
         self.told: deque[tuple[int, str, str]] = deque(maxlen=50)
         self.alerts: list[tuple[int, str]] = []
-        self.digest = hashlib.sha256()
+        self.chained = b""  # the journal's last hash, once the world is over
 
     def attach(self) -> None:
         world = self.world
@@ -157,7 +155,6 @@ class Watch:
         world = self.world
         self.recent.append((world.now_ns, event, commands))
         self.counts[type(event).__name__] += 1
-        self.digest.update(encode_event(event))
         engine = world.engine
         assert engine is not None
         state = engine.state
