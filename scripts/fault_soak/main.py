@@ -15,6 +15,7 @@ import argparse
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -58,9 +59,9 @@ class Books:
         return cls(seen.venue.cash_units, positions, {key: (shares[key], money[key]) for key in shares})
 
 
-def storm(setup: str, seed: int, rate: float) -> dict[str, Any]:
+def storm(kinds: Sequence[str], seed: int, rate: float) -> dict[str, Any]:
     """The body of `POST /sim/storm`."""
-    faults = [{"name": name, **SPECIAL.get(name, {}), **({"rate": RARE_RATE} if name in RARE and rate else {})} for name in SETUPS[setup]]
+    faults = [{"name": name, **SPECIAL.get(name, {}), **({"rate": RARE_RATE} if name in RARE and rate else {})} for name in kinds]
     return {"seed": seed, "rate": rate, "faults": faults}
 
 
@@ -97,7 +98,7 @@ def main() -> int:
                 print(words)
             for seed in range(asked.seed, asked.seed + asked.sessions):
                 began = time.monotonic()
-                outcome, books = soak(lives, storm(setup, seed, asked.rate))
+                outcome, books = soak(lives, storm(SETUPS[setup], seed, asked.rate))
                 found = [words for _, words in outcome.violations] + differences(expected, books, by_intent=setup == "real")
                 failed += bool(found)
                 mine = Counter({kind["name"]: kind["struck"] for kind in outcome.struck})

@@ -76,7 +76,8 @@ def no_more_than_intended(seen: Evidence) -> Found:
         intent = seen.intents.get(order.client_order_id)
         if intent is None:
             continue
-        if (order.symbol, order.side, order.qty) != (intent.symbol, intent.side, intent.qty) and not order.replaces:
+        fits = order.qty <= intent.qty if order.replaces else order.qty == intent.qty  # a replacement asks for what is left
+        if (order.symbol, order.side) != (intent.symbol, intent.side) or not fits:
             yield OTHER, f"order {order.client_order_id}: {order.side} {order.qty} {order.symbol}, intended {intent.side} {intent.qty}"
         if intent.parent_id:
             slices[intent.parent_id] += order.qty

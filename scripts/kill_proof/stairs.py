@@ -46,13 +46,14 @@ class Always:
         return np.ones(len(rows))
 
 
-def histories(seed: int = 1) -> Mapping[str, BarColumns]:
-    """The scene's symbols over three sessions, the last of them the scene's day."""
+def histories(seed: int = 1, stairs_max: int = 30) -> Mapping[str, BarColumns]:
+    """The scene's symbols over three sessions, the last of them the scene's day, of which `stairs_max` stairs have bars."""
     table = scene.sessions().sessions
     last = next(n for n, session in enumerate(table) if session.date == scene.DAY)
     minutes = np.concatenate(
         [np.arange(s.open_ns, s.close_ns, NS_PER_MINUTE, dtype=np.int64) for s in table[last - SESSIONS_BEFORE : last + 1]]
     )
+    minutes = minutes[: SESSIONS_BEFORE * 390 + stairs_max * STAIR_MINUTES]
     made = {}
     for n, symbol in enumerate(scene.SYMBOLS):
         draws = np.random.default_rng((seed, n))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -69,20 +70,22 @@ def _scene_bars() -> Mapping[str, BarColumns]:
 
 
 _SCENE = scene.engine_config()
+_STAIRS = Trader(
+    replace(
+        _SCENE,
+        exits=replace(MOVING, atr_minutes=2, stop_atrs=2.0, target_fraction=0.005),
+        sizing=SizingConfig(equity_fraction=0.2, max_shares=100),
+        limits=LimitsConfig(positions_max=len(scene.SYMBOLS), order_usd_max=50_000, daily_loss_fraction_max=0.5),
+    ),
+    stairs.Always(),
+    stairs.VENUE,
+    stairs.histories,
+    reconcile_s=60.0,
+)
 TRADERS: Final[Mapping[str, Trader]] = {
     "moving": Trader(replace(_SCENE, exits=MOVING), scene.Cents(), scene.PARTIAL_FILLS, _scene_bars),
     "real": Trader(_SCENE, scene.Cents(), scene.VENUE, _scene_bars),
-    "stairs": Trader(
-        replace(
-            _SCENE,
-            exits=replace(MOVING, atr_minutes=2, stop_atrs=2.0, target_fraction=0.005),
-            sizing=SizingConfig(equity_fraction=0.2, max_shares=100),
-            limits=LimitsConfig(positions_max=len(scene.SYMBOLS), order_usd_max=50_000, daily_loss_fraction_max=0.5),
-        ),
-        stairs.Always(),
-        stairs.VENUE,
-        stairs.histories,
-        reconcile_s=60.0,
-    ),
+    "stairs": _STAIRS,
+    "few_stairs": replace(_STAIRS, bars=partial(stairs.histories, stairs_max=8)),
 }
-"""moving: real bars, stops that move up by replacements. real: real bars, brackets. stairs: see `stairs`."""
+"""moving: real bars, stops that move up by replacements. real: real bars, brackets. stairs: see `stairs`; few_stairs: two hours of it."""

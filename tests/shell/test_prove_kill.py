@@ -26,8 +26,7 @@ def lives() -> Iterator[Lives]:
     [
         Plan("schema_half_made", kills_max=1),
         Plan("chain_half_made", kills_max=1, before=MID_SESSION),
-        Plan("intent_durable_not_sent", 3, 7, is_live=True, kills_max=3),
-        Plan("order_sent_not_answered", 1, 8, is_live=True, kills_max=2),
+        Plan("order_sent_not_answered", 2, 9, is_live=True, kills_max=2),
         Plan("replacement_sent_not_answered", 5, 25, is_live=True, kills_max=2),
         Plan("look_up_not_sent", kills_max=1, before=UNSENT),
     ],
