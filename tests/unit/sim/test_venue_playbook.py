@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.sim.markets import FIRST_OPEN_NS, bars, sessions, usd
 from tradebot.core.domain.bars import BarColumns
-from tradebot.core.domain.orders import OrderIntent, OrderReport, OrderStatus, Role, Side
+from tradebot.core.domain.orders import Bracket, OrderIntent, OrderKind, OrderReport, OrderStatus, Role, Side
 from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S
 from tradebot.sim.venue import Venue
 from tradebot.sim.venue_config import VenueConfig
@@ -353,3 +353,22 @@ def test_replacing_too_much_is_refused() -> None:
 def test_an_intent_becomes_the_order_it_means() -> None:
     intent = OrderIntent("id", "d", "X", SELL, 7, Role.EXIT, "flatten", usd(100), 0)
     assert new_order(intent) == NewOrder("X", SELL, 7, client_order_id="id")
+
+
+def test_an_ocos_intent_has_its_limit_where_the_wire_has_it() -> None:
+    intent = OrderIntent("id", "d", "X", SELL, 7, Role.TARGET, "protects", usd(100), 0, OrderKind.LIMIT, bracket=Bracket(usd(98), usd(102)))
+    wanted = NewOrder("X", SELL, 7, "limit", limit_units=usd(102), client_order_id="id", order_class="oco", **_legs(102, 98))  # type: ignore[arg-type]
+    assert new_order(intent) == wanted
+
+
+def test_an_oco_whose_target_fills_as_it_comes_leaves_no_stop_behind() -> None:
+    subject = venue(FLAT)
+    submit(subject)
+    told(subject)
+    submit(subject, side=SELL, kind="limit", limit_units=usd(99), order_class="oco", **_legs(99, 98))
+    assert [(event, leg) for _, event, leg, _ in told(subject)] == [
+        ("new", "take_profit"),
+        ("fill", "take_profit"),
+        ("canceled", "stop_loss"),
+    ]
+    assert subject.open_orders == ()
