@@ -71,6 +71,7 @@ def test_a_span_begins_at_the_newest_snapshot_before_it(recorded: Path) -> None:
     found = replay(f"sqlite:///{recorded}", scene.new_engine, NOON_NS + 5 * NS_PER_MINUTE, FOR_EVER_NS)
     assert found.divergence is None
     assert 1 < found.from_seq < found.first_seq
+    assert (found.programs, found.configs) == (["test"], [config_text(scene.engine_config())])
     assert found.state_sha256 == replayed(recorded).state_sha256
     assert replay(f"sqlite:///{recorded}", scene.new_engine, 0, 1).first_seq == 0
 

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from tradebot.core.domain.commands import Command, RecordDecision
-from tradebot.core.domain.events import DaemonStarted, Event, ModelPromoted
+from tradebot.core.domain.events import DaemonStarted, Event, ModelPromoted, decode_event
 from tradebot.shell.store import chain, schema
 from tradebot.shell.store.chain import Record, check_snapshot, event_of
 from tradebot.shell.store.divergence import first_difference, shown
@@ -96,6 +96,7 @@ class _Again:
             check_snapshot(connection, snapshot)
         self._engine = engine_factory(None if snapshot is None else snapshot.body)
         found.from_seq = 1 if snapshot is None else snapshot.seq + 1
+        self._note_start_before()
         self._decisions = _rows(connection, schema.decisions, found.from_seq, found.last_seq)
         self._seals = _rows(connection, schema.seals, found.from_seq, found.last_seq)
         self._last_decision = connection.execute(select(func.coalesce(func.max(schema.decisions.c.seq), 0))).scalar_one()
@@ -114,6 +115,16 @@ class _Again:
             if record.seq >= found.first_seq:
                 self._count(event, commands)
         found.state_sha256 = sha256(self._engine.snapshot()).hexdigest()
+
+    def _note_start_before(self) -> None:
+        """The life in which the day began."""
+        table, found = schema.events, self._found
+        query = select(table.c.body).where(table.c.kind == DaemonStarted.__name__, table.c.seq < found.first_seq)
+        body = self._connection.execute(query.order_by(table.c.seq.desc()).limit(1)).scalar_one_or_none()
+        started = None if body is None else decode_event(body)
+        if isinstance(started, DaemonStarted):
+            found.configs.append(started.config)
+            found.programs.append(started.program)
 
     def _compare(self, record: Record, commands: Sequence[Command]) -> tuple[str, str, str, str] | None:
         """Kind, field, recorded and derived value of the first difference."""
