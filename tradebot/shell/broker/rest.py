@@ -59,7 +59,7 @@ class Rest:
         self.changes = 0  # requests that may have changed something at the server
         self._base = httpx.URL(base_url)
         self._urls: dict[str, httpx.URL] = {}
-        self._extensions = {"timeout": TIMEOUT.as_dict()}
+        self._extensions: dict[str, Any] = {"timeout": TIMEOUT.as_dict()}
         self._client = httpx.AsyncClient(
             verify=self._base.scheme == "https",  # nothing to verify on loopback, and loading certificates takes 40 ms
             headers=credentials.headers() | {"User-Agent": "tradebot", "Content-Type": "application/json"},
@@ -91,7 +91,7 @@ class Rest:
 
     async def _once(self, method: str, path: str, body: bytes) -> httpx.Response:
         # Made here with the client's own headers: `build_request` merges and parses for longer than the rest of a send takes.
-        extensions = self._extensions | traced("order_sent_not_answered" if method == "POST" else "replacement_sent_not_answered")
+        extensions = {**self._extensions, **traced("order_sent_not_answered" if method == "POST" else "replacement_sent_not_answered")}
         request = httpx.Request(method, self._url(path), headers=self._headers, content=body, extensions=extensions)
         try:
             return await self._client.send(request)
