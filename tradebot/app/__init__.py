@@ -6,6 +6,8 @@ from importlib import import_module
 from typing import Any, Final
 
 _ROOMS: Final = {
+    "acknowledge_alerts": "alerts",
+    "alert_runbook": "alerts",
     "backtest": "research",
     "build_features": "feature_store",
     "check_lookahead": "check",
@@ -17,6 +19,7 @@ _ROOMS: Final = {
     "fetch": "history",
     "judge": "honesty",
     "latest_features": "feature_store",
+    "list_alerts": "alerts",
     "list_features": "features",
     "list_models": "models",
     "list_trials": "trials",
@@ -31,6 +34,7 @@ _ROOMS: Final = {
     "show_model": "models",
     "tell_day": "replay",
     "train": "research",
+    "try_channel": "alerts",
     "verify_features": "features",
     "verify_journal": "journal",
     "verify_trials": "trials",

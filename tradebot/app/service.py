@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tradebot.app.alerts import alert_urls, alerter_for
 from tradebot.app.alpaca import alpaca_data, settings_and_keys
 from tradebot.app.describe import Description, feature_rows
 from tradebot.app.history import choose_universe
@@ -26,10 +27,10 @@ from tradebot.core.engine import Engine
 from tradebot.core.features.catalogue import warm_up_bars
 from tradebot.core.opinions.mind import columns_read
 from tradebot.core.state import state_from_bytes
-from tradebot.settings import Settings
+from tradebot.settings import Settings, read_environment
 from tradebot.shell.broker.endpoints import LIVE_URL, PAPER_URL, Credentials, endpoints
 from tradebot.shell.calendar import session_table
-from tradebot.shell.daemon import run_daemon
+from tradebot.shell.daemon import log_report, run_daemon
 from tradebot.shell.parts import DaemonParts, ExitSummary, Promotion, Training
 from tradebot.shell.pump import Observer
 from tradebot.shell.wire_guard import Fuse
@@ -58,10 +59,18 @@ def run(profile: str, *, live: bool, alpaca_url: str = "") -> int:
 
     settings, keys = settings_and_keys(profile, alpaca_url)
     polygon = polygon_for(settings)
-    secrets = (keys.key_id, keys.secret) if polygon is None else (keys.key_id, keys.secret, polygon.key.secret)
+    urls = alert_urls(settings.alerts, read_environment())
+    secrets = (keys.key_id, keys.secret, *(() if polygon is None else (polygon.key.secret,)), *urls.values())
     configure_logging(path=None, secrets=secrets, console=sys.stdout, as_json=not sys.stdout.isatty())
     ready_kernels(structlog.get_logger("tradebot").info)
-    summary = trade(settings, keys, profile, live=live, alpaca_url=alpaca_url)
+    with alerter_for(settings, urls, secrets, log_report) as alerts:
+
+        def report(severity: str, message: str) -> None:
+            log_report(severity, message)
+            alerts.report(severity, message)
+
+        options = Options(observer=alerts.observe, report=report)
+        summary = trade(settings, keys, profile, live=live, alpaca_url=alpaca_url, options=options)
     return 1 if summary.differences else 0
 
 

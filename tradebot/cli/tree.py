@@ -6,7 +6,22 @@ from typing import Annotated
 
 import typer
 
-from tradebot.cli import check, costs, daemon, data, evidence, features, journal, models, replay, research, search, simulate, walk_forward
+from tradebot.cli import (
+    alerts,
+    check,
+    costs,
+    daemon,
+    data,
+    evidence,
+    features,
+    journal,
+    models,
+    replay,
+    research,
+    search,
+    simulate,
+    walk_forward,
+)
 
 app = typer.Typer(
     name="tradebot",
@@ -55,6 +70,7 @@ app.command()(evidence.honesty)
 app.add_typer(evidence.trials, name="trials")
 app.command()(replay.replay)
 app.add_typer(journal.commands, name="journal")
+app.add_typer(alerts.commands, name="alerts")
 app.command("sim-alpaca")(simulate.sim_alpaca)
 app.add_typer(research.config, name="config")
 app.command(hidden=True)(simulate.demo)

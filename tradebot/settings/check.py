@@ -17,6 +17,7 @@ from tradebot.core.domain.faults import OperatorFault
 from tradebot.core.execution.adaptive import NEAREST
 from tradebot.core.features.sets import SETS
 from tradebot.core.risk.limits import LimitsConfig, self_test
+from tradebot.settings.alerts import ALERT_CONTRADICTIONS
 from tradebot.settings.files import Place, Source, nearest
 from tradebot.settings.models import MODEL_CONTRADICTIONS
 from tradebot.settings.playbook import PLAYBOOK_CONTRADICTIONS
@@ -290,5 +291,6 @@ CONTRADICTIONS: Final[tuple[tuple[str, Contradiction], ...]] = (
     *PLAYBOOK_CONTRADICTIONS,
     *MODEL_CONTRADICTIONS,
     *SIZING_CONTRADICTIONS,
+    *ALERT_CONTRADICTIONS,
 )
 """(the key whose file a fault names, what may be wrong between keys that are each possible)"""

@@ -23,6 +23,7 @@ from tradebot.core.strategies.gates import GatesConfig
 from tradebot.learning.config import FORWARD_MIN, Kind, LabelName, NetworkConfig, RoundTripCost, TrainingConfig
 from tradebot.learning.promotion.config import PromotionConfig
 from tradebot.learning.splits.walk_forward import WalkForwardConfig
+from tradebot.shell.alerts.config import AlertsConfig
 from tradebot.sim.venue_config import VenueConfig
 
 Symbol = Annotated[str, MinLen(1)]
@@ -205,6 +206,7 @@ class Settings:
     feed: FeedConfig
     journal: JournalConfig
     macro: MacroConfig = MacroConfig()
+    alerts: AlertsConfig = field(default_factory=AlertsConfig)
     promotion: PromotionConfig = field(default_factory=PromotionConfig)
     walk_forward: WalkForwardConfig = field(default_factory=WalkForwardConfig)
 

@@ -60,7 +60,7 @@ async def run_daemon(parts: DaemonParts) -> ExitSummary:
             stack.push_async_callback(polygon_rest.close)
         recovered = recover(journal, parts.engine_factory, _before_replay(parts))
         try:
-            quiet, tally, report = Quiet(), FrameTally(), parts.report or _log
+            quiet, tally, report = Quiet(), FrameTally(), parts.report or log_report
             fact, answer_ns = await read_clock(rest)
             clock = outside.clock(fact, answer_ns, rest, quiet, tally, report)
             daemon = _Daemon(parts, journal, recovered, rest, data_rest, polygon_rest, clock, quiet, tally)
@@ -96,7 +96,7 @@ class _Daemon:
         self._clock = clock
         self._quiet = quiet
         self._tally = tally
-        self._report = parts.report or _log
+        self._report = parts.report or log_report
         self._supervisor = Supervisor(self._report)
         self._desk = Desk(parts, journal, recovered, rest, clock, quiet, tally, self._supervisor, self._report)
         self._bars: LiveBars | None = None
@@ -275,5 +275,6 @@ def _before_replay(parts: DaemonParts) -> Callable[[Event], None]:
     return see
 
 
-def _log(severity: str, message: str) -> None:
+def log_report(severity: str, message: str) -> None:
+    """Where reports go when nobody else wants them."""
     structlog.get_logger("tradebot").log({"info": 20, "warning": 30}.get(severity, 50), message)
