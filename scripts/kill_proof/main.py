@@ -8,14 +8,13 @@ session ends. At its end the server's orders, executions, positions and cash mus
 from __future__ import annotations
 
 import argparse
-import itertools
 import os
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from scripts.kill_proof import ledger
 from scripts.kill_proof.plan import IN_DOUBT, Hits, counted, plans, recoveries
@@ -25,6 +24,7 @@ from scripts.kill_proof.template import Fresh, Lives, Template
 from tradebot.shell.crash_points import COUNT, POINTS
 
 TRADER = "moving"
+SAID_EVERY = 10
 COLUMNS = "{:<30}{:>7}{:>9}{:>7}{:>13}{:>10}{:>12}"
 
 
@@ -77,15 +77,20 @@ class _Work:
 
 
 def _all(work: _Work, todo: Sequence[Plan], asked: argparse.Namespace) -> list[Outcome]:
+    """Every plan's outcome; after Ctrl-C those that are done."""
     outcomes: list[Outcome] = []
-    with ThreadPoolExecutor(asked.jobs) as pool:
-        for n, outcome in zip(itertools.count(1), pool.map(work.run, todo)):
-            outcomes.append(outcome)
-            _complain(outcome, asked.seed, asked.faults)
-            if sys.stderr.isatty():
-                print(f"\r{n} of {len(todo)} sessions, {sum(o.kills for o in outcomes)} kills ", end="", file=sys.stderr, flush=True)
-    if sys.stderr.isatty():
-        print(file=sys.stderr)
+    pool = ThreadPoolExecutor(asked.jobs)
+    try:
+        for done in as_completed([pool.submit(work.run, plan) for plan in todo]):
+            outcomes.append(done.result())
+            _complain(outcomes[-1], asked.seed, asked.faults)
+            if sys.stderr.isatty() or len(outcomes) % SAID_EVERY == 0:
+                kills, end = sum(o.kills for o in outcomes), " \r" if sys.stderr.isatty() else "\n"
+                print(f"{len(outcomes)} of {len(todo)} sessions, {kills} kills", end=end, file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        print(f"stopped after {len(outcomes)} of {len(todo)} sessions", file=sys.stderr)
+    finally:
+        pool.shutdown(cancel_futures=True)
     return outcomes
 
 
