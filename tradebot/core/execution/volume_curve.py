@@ -1,6 +1,6 @@
 """How much a symbol trades at each time of the day: an exponential mean of minute volumes in bins of five minutes, as a scan step.
 
-    curve[n, bin] += ALPHA * (volume - curve[n, bin])        the first volume seen stands alone; a minute without a bar counts as 0
+curve[n, bin] += ALPHA * (volume - curve[n, bin])        the first volume seen stands alone; a minute without a bar counts as 0
 """
 
 from __future__ import annotations

@@ -64,5 +64,3 @@ def jump_reason(close: int, last: int) -> str:
 def _far(close: Int, other: npt.NDArray[np.float64] | Int, jump_max: float) -> Bool:
     ratio = close / other
     return np.asarray((ratio > 1 + jump_max) | (ratio < 1 / (1 + jump_max)), np.bool_)
-
-
