@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from tradebot.core.domain.commands import Alert, CancelOrder, Command, CompareBooks, LookUpOrder, ReplaceOrder, StartRetrain, SubmitOrder
-from tradebot.core.domain.events import GuardRefused, ReplyLost
+from tradebot.core.domain.events import GuardRefused, OrderRefused, ReplyLost
 from tradebot.core.domain.orders import OrderIntent
 from tradebot.shell.broker.alpaca import AlpacaBroker
 from tradebot.shell.crash_points import reach
@@ -54,10 +54,9 @@ class Dispatch:
             match command:
                 case SubmitOrder(intent=intent) | ReplaceOrder(intent=intent):
                     assert intent.client_order_id not in self._intents, f"order sent twice: {intent.client_order_id}"
-                    refusal = self._guard.refusal(intent)
-                    if refusal:
-                        key = intent.client_order_id
-                        self._inbox.put(GuardRefused(ts_event_ns=self._now_ns(), client_order_id=key, reason=refusal))
+                    held_back = self._held_back(intent)
+                    if held_back is not None:
+                        self._inbox.put(held_back)
                         continue
                     self._intents[intent.client_order_id] = intent
                     self._go(self._submit(intent))
@@ -73,6 +72,15 @@ class Dispatch:
                     self._alert(command)
                 case _:
                     pass  # records
+
+    def _held_back(self, intent: OrderIntent) -> OrderRefused | GuardRefused | None:
+        """Why an order must not leave: it is too late for it, or the guard does not let it out."""
+        key, now_ns = intent.client_order_id, self._now_ns()
+        if late := self._guard.too_late(intent):
+            return OrderRefused(ts_event_ns=now_ns, client_order_id=key, code=0, reason=late)
+        if refusal := self._guard.refusal(intent):
+            return GuardRefused(ts_event_ns=now_ns, client_order_id=key, reason=refusal)
+        return None
 
     def adopt(self, intents: Sequence[OrderIntent]) -> None:
         """Intents of an earlier life whose fate is not known. They are looked up, and sent again only when proven absent."""

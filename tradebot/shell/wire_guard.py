@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tradebot.core.domain.orders import OrderIntent, Role
-from tradebot.core.domain.units import NS_PER_MINUTE, UNITS_PER_USD, usd_text
+from tradebot.core.domain.units import NS_PER_MINUTE, NS_PER_S, UNITS_PER_USD, usd_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Fuse:
     usd_max: float
 
 
+ENTRY_AGE_NS_MAX: Final = NS_PER_MINUTE  # then the next minute has been decided on
 FUSE: Final = Fuse(orders_max=60, usd_max=1_000_000.0)
 
 
@@ -59,6 +60,13 @@ class WireGuard:
         if intent.parent_id:
             self._of_parent[intent.parent_id] = slices
         return ""
+
+    def too_late(self, intent: OrderIntent) -> str:
+        """Why an entry has waited too long (a slow disk, a locked journal), "" where it has not. What reduces risk is never too late."""
+        age_ns = self._now_ns() - intent.decided_ns
+        if intent.role is not Role.ENTRY or age_ns <= ENTRY_AGE_NS_MAX:
+            return ""
+        return f"decided {age_ns / NS_PER_S:.0f} s ago: the market is another"
 
     def forget(self) -> None:
         """After a session: ids carry their date, so those of the day before can't come again."""

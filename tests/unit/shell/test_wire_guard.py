@@ -85,3 +85,13 @@ def test_what_passes_in_any_minute_is_within_the_fuse(steps: list[tuple[int, int
         minute = [qty for at_ns, qty in passed if end_ns - NS_PER_MINUTE < at_ns <= end_ns]
         assert len(minute) <= 3
         assert sum(minute) * 10 <= 100
+
+
+def test_an_entry_of_another_minute_is_too_late_and_an_exit_never_is() -> None:
+    post = Post()
+    entry, leave = (OrderIntent("a", "d", "AAA", Side.BUY, 1, role, "", 1, post.wall.now_ns) for role in (Role.ENTRY, Role.EXIT))
+    post.wall.now_ns += NS_PER_MINUTE
+    assert post.guard.too_late(entry) == ""
+    post.wall.now_ns += 1
+    assert post.guard.too_late(entry) == "decided 60 s ago: the market is another"
+    assert post.guard.too_late(leave) == ""
