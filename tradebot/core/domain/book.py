@@ -167,11 +167,23 @@ class Book(msgspec.Struct):
         return True
 
     def forget_finished(self) -> None:
-        """Drop orders that ended, so that memory is bounded by a session."""
-        self.orders = {k: o for k, o in self.orders.items() if o.is_open}
+        """Drop orders that ended, so that memory is bounded by a session; an entry stays as long as its legs are still to be learned."""
+        held = {symbol for symbol, position in self.positions.items() if position.qty}
+        kept = {order.key for order in self.legless_entries() if order.symbol in held}
+        self.orders = {k: o for k, o in self.orders.items() if o.is_open or k in kept}
         self.key_of_broker_id = {b: k for b, k in self.key_of_broker_id.items() if k in self.orders}
         self.unclaimed = {}
         self.positions = {s: p for s, p in self.positions.items() if p.qty}
+
+    def legless_entries(self) -> list[WorkingOrder]:
+        """Entries, or slices of one, that have filled completely, and no word has shown the legs that came with them.
+
+        The legs rest at the broker all the same, and may have filled: what is held is not known.
+        """
+        shown = {o.group for o in self.orders.values() if o.role is Role.STOP}
+        return [
+            o for o in self.orders.values() if o.role is Role.ENTRY and o.status is OrderStatus.FILLED and o.group and o.group not in shown
+        ]
 
     def qty(self, symbol: str) -> int:
         position = self.positions.get(symbol)

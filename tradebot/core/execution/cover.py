@@ -53,14 +53,8 @@ def is_armed(book: Book, leg: WorkingOrder) -> bool:
 
 
 def legs_are_unknown(book: Book, symbol: str) -> bool:
-    """An entry (or a slice of one) has filled completely, or an OCO works, and no word has shown the legs that came with it.
-
-    They rest at the broker all the same, and may have filled: what is held is not known, and a sale could turn the position around.
-    """
-    ours = [o for o in book.orders.values() if o.symbol == symbol and o.group]
-    shown = {o.group for o in ours if o.role is Role.STOP}
-    heads = [o for o in ours if o.group not in shown]
-    return any(o.status is OrderStatus.FILLED if o.role is Role.ENTRY else o.is_open and o.group == o.key for o in heads)
+    """Legs of the symbol rest at the broker, or have filled, and no word has shown them: a sale could turn the position around."""
+    return any(order.symbol == symbol for order in book.legless_entries())
 
 
 def uncovered(book: Book) -> dict[str, int]:
