@@ -112,6 +112,7 @@ class Broker:
         self._app = SimpleNamespace(state=SimpleNamespace(simulator=simulator))
         self.arrives: Callable[[Question], None] = lambda question: None
         self.answered: Callable[[Question, Answer], None] = lambda question, answer: None
+        self.told: Callable[[Question, Answer], None] = lambda question, answer: None  # what goes back
         self.refusals: list[Callable[[Question], Answer | None]] = []
         self._exact: dict[tuple[str, str], Any] = {}
         self._patterns: list[tuple[str, re.Pattern[str], Any]] = []
@@ -205,6 +206,7 @@ class Client:
                 self._timeline.after(max(TIMEOUT_NS - there_ns, 0), lambda: _settle(future, None))
             else:
                 answer = self._weather.blur(question, answer)
+                self._broker.told(question, answer)
                 self._timeline.after(back_ns, lambda: _settle(future, answer))
 
         self._timeline.after(there_ns, arrive)

@@ -22,4 +22,5 @@ PINNED: Final[tuple[Pinned, ...]] = (
         ("F26", "F74"),
         "an entry and its stop filled while no reply and no look-up came through: the exit sold the same shares again, short",
     ),
+    Pinned(4, 5, ("F25",), "the close forgot such an entry, and what was still thought to be held was sold after it, short"),
 )
