@@ -180,7 +180,9 @@ class Alerter:
             for severity, text, ts_ns in heard:
                 policy.hear(self._state, self._config, severity, self._clean(text), min(ts_ns, now_ns))
             if flooded:
-                policy.hear(self._state, self._config, "warning", f"{flooded} alerts were dropped, the queue was full", now_ns)
+                policy.hear(
+                    self._state, self._config, "critical", "alerts came faster than they are read: the mildest were dropped", now_ns
+                )
                 self._state.dropped["queue"] = self._state.dropped.get("queue", 0) + flooded
             self._take_answers(now_ns)
             self._acks = store.apply_acknowledged(self._folder, self._state, self._acks)
@@ -250,7 +252,7 @@ class Alerter:
         """Tell what is left, once each, and wait for the answers."""
         deadline = time.monotonic() + CLOSE_S_MAX
         self._step(closing=True)
-        while self._flying > 0 and time.monotonic() < deadline:
+        while (self._flying > 0 or self._heard) and time.monotonic() < deadline:
             self._wake.wait(LOOK_S / 5)
             self._wake.clear()
             self._step(closing=True)

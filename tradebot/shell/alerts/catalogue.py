@@ -94,7 +94,7 @@ CATALOGUE: Final[tuple[Entry, ...]] = (
     Entry("channel_whole", I, "alert channel {} works again after {} failures", "Nothing."),
     Entry("alerts_memory", W, "alerts forget over a restart: {}", "See to the state folder's disk and permissions."),
     Entry("digest_failed", W, "no digest of {}: {}", "The journal or the report could not be read; `tradebot journal verify` looks."),
-    Entry("alerts_dropped", W, "{} alerts were dropped, the queue was full", "Something floods the alerts: `tradebot alerts list`, then the log."),
+    Entry("alerts_dropped", C, "alerts came faster than they are read: the mildest were dropped", "Something floods them: `tradebot alerts list` counts what was dropped, the log holds it."),
 )  # fmt: skip
 
 OTHER: Final = Entry("other", ("info", "warning", "critical"), "{}", "Read the log around it: `tradebot logs`.")

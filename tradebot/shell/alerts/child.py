@@ -45,7 +45,7 @@ def masked(text: str, url: str) -> str:
         bare = spelling
         for character in _SPLITS:
             bare = bare.replace(character, " ")
-        pieces |= set(bare.split())
+        pieces |= {*bare.split(), *map(unquote, bare.split())}
     for piece in sorted(pieces, key=len, reverse=True):
         if len(piece) >= PIECE_CHARS_MIN:
             text = text.replace(piece, "***")
