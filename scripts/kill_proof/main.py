@@ -1,8 +1,8 @@
 """`scripts/prove-kill`: kill a trading daemon at every named point, at every hit of a full session, and judge by the server's ledger.
 
 First a session that nobody kills counts the hits. Then real child processes trade the same session (390 minutes of real bars of 2013-10-09,
-about 40 entries, the simulated Alpaca over HTTP and WebSocket on loopback) and get SIGKILL at each of them; each is started again until the
-session ends. At its end the server's orders, executions, positions and cash must equal what the journal holds.
+some 200 orders and 100 replacements, the simulated Alpaca over HTTP and WebSocket on loopback) and get SIGKILL at each of them; each is
+started again until the session ends. At its end the server's orders, executions, positions and cash must equal what the journal holds.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from scripts.kill_proof import ledger
-from scripts.kill_proof.plan import IN_DOUBT, Hits, counted, plans, recoveries
+from scripts.kill_proof.plan import IN_DOUBT, Hits, again, counted, missed_hits, plans, recoveries
 from scripts.kill_proof.session import CALM, Outcome, Plan, session
-from scripts.kill_proof.storm import storm
+from scripts.kill_proof.storm import is_counted, storm
 from scripts.kill_proof.template import Fresh, Lives, Template
 from tradebot.shell.crash_points import COUNT, POINTS
 
@@ -52,6 +52,8 @@ def main() -> int:
             for before in IN_DOUBT if asked.hits == "all" else ():
                 todo += recoveries(work.run(Plan(COUNT, before=before)).hits_of_start, before, points)
             outcomes = _all(work, todo, asked)
+            if asked.hits == "all" and len(outcomes) == len(todo):
+                outcomes += _all(work, again(hits, points, outcomes), asked)
         return _judge(points, hits, outcomes, time.monotonic() - began, whole=asked.hits == "all" and not asked.only)
     finally:
         work.close()
@@ -69,7 +71,7 @@ class _Work:
         if not hasattr(self._mine, "lives"):
             self._mine.lives = Fresh(TRADER) if self._fresh else Template(TRADER)
             self._all.append(self._mine.lives)
-        return session(self._mine.lives, plan, storm(self._seed, plan) if self._faults else None)
+        return session(self._mine.lives, plan, storm(self._seed, CALM if is_counted(plan) else plan) if self._faults else None)
 
     def close(self) -> None:
         for lives in self._all:
@@ -105,15 +107,13 @@ def _judge(points: Sequence[str], hits: dict[str, Hits], outcomes: Sequence[Outc
     missed = 0
     for point in points:
         mine = [o for o in outcomes if o.plan.point == point]
-        known = {False: hits[point].of_start, True: hits[point].live}
-        reached = {(o.plan.is_live, n) for o in mine if not o.plan.before for n in o.plan.hits(o.kills)}
-        covered = sum(n <= known[is_live] for is_live, n in reached)
+        covered = hits[point].of_start + hits[point].live - len(missed_hits(hits, point, outcomes))
         total = hits[point].of_start + hits[point].live
         missed += total - covered
         kills, recovering = (sum(o.kills for o in mine if bool(o.plan.before) is after) for after in (False, True))
         print(COLUMNS.format(point, total, covered, kills, recovering, len(mine), sum(len(o.violations) for o in mine)))
     if whole and missed:
-        print(f"{missed} hits were not reached: a session that is killed takes another way than one that isn't")
+        print(f"{missed} hits were not reached, by a session of their own neither: with faults no two sessions take the same way")
     counts = Counter(count for o in outcomes for count, _ in o.violations)
     kills, lives = sum(o.kills for o in outcomes), sum(o.lives for o in outcomes)
     print(f"{len(outcomes)} sessions, {lives} lives, {took_s:.0f} s")

@@ -31,6 +31,19 @@ class Hits:
     live: int
 
 
+def missed_hits(hits: Mapping[str, Hits], point: str, outcomes: Sequence[Outcome]) -> list[tuple[bool, int]]:
+    """The hits of a point (in a session while it trades, or in its start) at which nobody was killed yet."""
+    plans_kills = [(o.plan, o.kills) for o in outcomes if o.plan.point == point and not o.plan.before]
+    reached = {(plan.is_live, n) for plan, kills in plans_kills for n in plan.hits(kills)}
+    known = {False: hits[point].of_start, True: hits[point].live}
+    return [(is_live, n) for is_live, last in known.items() for n in range(1, last + 1) if (is_live, n) not in reached]
+
+
+def again(hits: Mapping[str, Hits], points: Sequence[str], outcomes: Sequence[Outcome]) -> list[Plan]:
+    """A session of its own for each hit that was not reached: one that was killed before may have taken another way, or ended sooner."""
+    return [Plan(p, n, is_live=is_live, kills_max=1) for p in points for is_live, n in missed_hits(hits, p, outcomes)]
+
+
 def recoveries(hits: Mapping[str, int], before: str, points: Sequence[str]) -> list[Plan]:
     """Killed at `before`, and again at each hit of the start that follows."""
     return [Plan(point, n, kills_max=1, before=before) for point in points for n in range(1, hits.get(point, 0) + 1)]

@@ -17,6 +17,11 @@ ENDING: Final = {"data_409"}  # a subscription that does not pay for the feed: t
 KINDS_SURVIVED: Final = [{"name": name, **SPECIAL.get(name, {})} for name in KINDS if name not in ENDING]
 
 
+def is_counted(plan: Plan) -> bool:
+    """One kill in a session of its own: it shall meet the faults of the session that counted the hits."""
+    return plan.kills_max == 1 and not plan.before
+
+
 def storm(seed: int, plan: Plan) -> dict[str, Any]:
     """The body of `POST /sim/storm`."""
     draws = random.Random(f"{seed} {plan}")

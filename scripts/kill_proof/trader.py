@@ -29,7 +29,7 @@ MOVING: Final = ExitsConfig(
     target_fraction=0.006,
     stop_atrs=8.0,
     target_atrs=8.0,
-    peak_gain_atrs=0,
+    peak_gain_atrs=4.0,
     flatten_before_close_min=5,
 )
 
@@ -73,7 +73,7 @@ _SCENE = scene.engine_config()
 _STAIRS = Trader(
     replace(
         _SCENE,
-        exits=replace(MOVING, atr_minutes=2, stop_atrs=2.0, target_fraction=0.005),
+        exits=replace(MOVING, atr_minutes=2, stop_atrs=2.0, target_fraction=0.005, peak_gain_atrs=0),
         sizing=SizingConfig(equity_fraction=0.2, max_shares=100),
         limits=LimitsConfig(positions_max=len(scene.SYMBOLS), order_usd_max=50_000, daily_loss_fraction_max=0.5),
     ),
@@ -88,4 +88,6 @@ TRADERS: Final[Mapping[str, Trader]] = {
     "stairs": _STAIRS,
     "few_stairs": replace(_STAIRS, bars=partial(stairs.histories, stairs_max=8)),
 }
-"""moving: real bars, stops that move up by replacements. real: real bars, brackets. stairs: see `stairs`; few_stairs: two hours of it."""
+"""moving: real bars, stops that move up by replacements, exits at a peak. real: real bars, brackets. stairs: see `stairs`; few_stairs: two
+hours of it.
+"""
