@@ -16,7 +16,7 @@ from typing import Any
 from tradebot.core.domain.faults import OperatorFault
 from tradebot.settings.check import as_tree, check
 from tradebot.settings.files import find_profile, nearest, read_profile
-from tradebot.settings.secrets import Credentials, Secret, environment_with_dotenv, load_credentials, load_polygon_key
+from tradebot.settings.secrets import Credentials, Secret, environment_with_dotenv, load_credentials, load_polygon_key, with_credentials
 from tradebot.settings.sections import Settings
 
 __all__ = [
@@ -45,8 +45,8 @@ def home_dir(environment: Mapping[str, str]) -> Path:
 
 
 def read_environment() -> dict[str, str]:
-    """The process's variables, laid over those of .env in `home_dir`."""
-    return environment_with_dotenv(os.environ, home_dir(os.environ) / ".env")
+    """The process's variables, laid over systemd's credentials, laid over the lines of .env in `home_dir`."""
+    return environment_with_dotenv(with_credentials(os.environ), home_dir(os.environ) / ".env")
 
 
 def part_of(tree: dict[str, Any], dotted: str) -> Any:

@@ -1,4 +1,4 @@
-"""The keys of the broker and of the feeds: read from the environment or .env, never from a profile, never printed."""
+"""The keys of the broker and of the feeds: from the environment, systemd's credentials or .env; never from a profile, never printed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tradebot.core.domain.faults import OperatorFault
 KEY_NAMES: Final = ("ALPACA_API_KEY", "APCA_API_KEY_ID")
 SECRET_NAMES: Final = ("ALPACA_SECRET_KEY", "APCA_API_SECRET_KEY")
 POLYGON_NAMES: Final = ("POLYGON_API_KEY", "MASSIVE_API_KEY")
+_SECRET_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
 
@@ -83,6 +84,30 @@ def environment_with_dotenv(environment: Mapping[str, str], dotenv: Path) -> dic
             raise OperatorFault(f"{dotenv}, line {number}: expected NAME=value")
         read[match[1]] = match[2].strip().strip("'\"")
     return read | dict(environment)
+
+
+def with_credentials(environment: Mapping[str, str]) -> dict[str, str]:
+    """`environment` laid over the files of $CREDENTIALS_DIRECTORY (systemd's LoadCredential=, a container's secrets).
+
+    A file is named like the variable that it stands for: `ALPACA_SECRET_KEY`. Other files are none of ours, and no file is a setting.
+    Raises OperatorFault where the folder or one of them can't be read: a daemon must not start with half of its keys.
+    """
+    folder = environment.get("CREDENTIALS_DIRECTORY", "")
+    if not folder:
+        return dict(environment)
+    try:
+        files = [path for path in sorted(Path(folder).iterdir()) if is_secret_name(path.name) and path.is_file()]
+        read = {path.name: path.read_text(encoding="utf-8").strip() for path in files}
+    except UnicodeDecodeError as error:
+        raise OperatorFault(f"a credential in {folder} is no UTF-8 text") from error
+    except OSError as error:
+        raise OperatorFault(f"cannot read the credentials in {folder}: {error.strerror}") from error
+    return read | {name: text for name, text in environment.items() if text.strip() or name not in read}
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a credential's file may stand for the variable of its name."""
+    return _SECRET_NAME.fullmatch(name) is not None and not name.startswith("TRADEBOT__")
 
 
 def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str:

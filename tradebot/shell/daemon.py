@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import time
 from collections.abc import Callable, Coroutine
@@ -28,6 +29,7 @@ from tradebot.shell.crash_points import reach
 from tradebot.shell.desk import Desk
 from tradebot.shell.live_bars import LiveBars, first_minute_ns
 from tradebot.shell.lockstep import FrameTally, LockstepClock
+from tradebot.shell.notify import Health, Notifier, Progress, watch
 from tradebot.shell.parts import DaemonParts, ExitSummary
 from tradebot.shell.quiet import Quiet
 from tradebot.shell.reconcile import usable
@@ -103,6 +105,7 @@ class _Daemon:
         self._api: Api | None = None
         self._time: asyncio.Task[None] | None = None
         self._started_wall_ns = time.time_ns()
+        self._notifier, self._progress = Notifier.of(os.environ), Progress()
 
     async def start(self) -> None:
         """Everything up to the first live minute."""
@@ -115,6 +118,8 @@ class _Daemon:
             self._api = Api(parts.socket_path, self._looks(), desk.tell, self._supervisor.stop)
             self._supervisor.start(self._api.run(), "api")
         parts.outside.meet_person(desk.tell)
+        if self._notifier.address:
+            self._supervisor.start(watch(self._notifier, self._health), "watchdog")
         self._supervisor.start(desk.pump.run(), "pump")
         for step in (self._reconcile, self._open_streams, self._warm_up):
             await self._unless_over(step())
@@ -199,6 +204,7 @@ class _Daemon:
         """Until the end, then in order: what is on the wire, the last comparison, the journal."""
         reason = await self._supervisor.wait()
         self._report("info", f"stopping: {reason}")
+        self._notifier.send("STOPPING=1", f"STATUS=stopping: {reason}")
         reach("stopping")
         if self._time is not None:
             self._time.cancel()
@@ -248,10 +254,19 @@ class _Daemon:
         looks: dict[str, Callable[[], Any]] = {f"/{name}": part(name) for name in ("positions", "orders", "decisions")}
         return {"/status": self._status, "/features": lambda: self._parts.features(self._desk.pump.engine), **looks}
 
+    def _health(self) -> Health:
+        pump, bars = self._desk.pump, self._bars
+        fault = "the engine's events are not getting on" if self._progress.is_stuck(pump.handled, is_waiting=pump.is_waiting) else ""
+        feed = "no bars yet" if bars is None else f"bars from {bars.using}{', none of late' if bars.is_stale else ''}"
+        return Health(f"{self._stage()}: {pump.handled} events, {feed}", self._time is not None, fault)
+
+    def _stage(self) -> str:
+        return "stopping" if self._supervisor.is_over else "trading" if self._time is not None else "starting"
+
     def _status(self) -> dict[str, Any]:
         desk, bars = self._desk, self._bars
         status = {
-            "state": "stopping" if self._supervisor.is_over else "trading" if self._time is not None else "starting",
+            "state": self._stage(),
             "now_ns": self._clock.now_ns(),
             "started_ns": self._started_wall_ns,
             "pace": self._clock.pace,
