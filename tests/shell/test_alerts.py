@@ -34,6 +34,7 @@ from tradebot.shell.alerts.child import Question, masked
 from tradebot.shell.alerts.config import AlertsConfig, ChannelConfig
 from tradebot.shell.alerts.notices import Letter
 from tradebot.shell.daemon import run_daemon
+from tradebot.shell.instance_lock import InstanceLock
 from tradebot.shell.store import reads
 
 CANARY = "canary-7e3f-secret"
@@ -237,6 +238,17 @@ def test_a_second_daemon_on_the_same_folder_tells_nobody_and_leaves_the_memory_a
         alerts.report("critical", "halted: mine")
         until(lambda: len(first.got) == 1)
     assert second.got == []
+
+
+def test_alerts_wait_while_an_ended_daemon_still_tells_its_last_ones(tmp_path: Path) -> None:
+    chat = Ear()
+    held = InstanceLock(tmp_path / "alerts.lock")
+    with alerter(tmp_path, {"chat": chat}) as alerts:
+        alerts.report("critical", "halted: mine")
+        time.sleep(2 * alerter_module.LOOK_S)
+        assert chat.got == []
+        held.release()
+        until(lambda: len(chat.got) == 1)
 
 
 def test_a_hanging_channel_holds_up_neither_reports_nor_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

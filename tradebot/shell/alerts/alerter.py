@@ -68,7 +68,6 @@ class Alerter:
         self._wake = threading.Event()
         self._over = threading.Event()
         self._lock_file: InstanceLock | None = None
-        self._is_mute = False
         self._state, self._unsaved = Notices(), ""
         self._acks = 0
         self._saved: bytes | None = None
@@ -76,18 +75,6 @@ class Alerter:
         self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
 
     def __enter__(self) -> Alerter:
-        """Another daemon's alerts on the same folder are left alone: then this one, which won't live, tells nobody."""
-        try:
-            private_folder(self._folder)
-            is_ours = True
-        except OperatorFault:
-            is_ours = False  # the daemon will say so too, and somebody must hear it
-        try:
-            self._lock_file = InstanceLock(self._folder / "alerts.lock") if is_ours else None
-        except OperatorFault:
-            self._is_mute = True
-            return self
-        self._state, self._unsaved = store.load(self._folder)
         self._thread.start()
         return self
 
@@ -99,15 +86,12 @@ class Alerter:
             self.report("critical", f"the daemon has died of {type(error).__name__}: {error}")
         self._over.set()
         self._wake.set()
-        if not self._is_mute:
-            self._thread.join(CLOSE_S_MAX + 2 * LOOK_S)
+        self._thread.join(CLOSE_S_MAX + 2 * LOOK_S)
         if self._lock_file is not None:
             self._lock_file.release()
 
     def report(self, severity: str, message: str) -> None:
         """Raise an alert. Returns at once, from any thread."""
-        if self._is_mute:
-            return
         with self._door:
             self._heard.append((severity, message, self._now_ns()))
             if len(self._heard) > self._config.queue_max:
@@ -141,6 +125,9 @@ class Alerter:
 
     def _run(self) -> None:
         try:
+            while not self._is_ours():
+                if self._over.wait(LOOK_S):
+                    return
             self._begin()
             while not self._over.is_set():
                 self._step()
@@ -151,8 +138,21 @@ class Alerter:
             if not self._over.is_set():
                 self._log("critical", "the thread of the alerts died: nobody is told anything until the next start")
 
+    def _is_ours(self) -> bool:
+        """One daemon's alerts at a time: another's may still tell its last ones. A second daemon, which won't live, never gets here."""
+        try:
+            private_folder(self._folder)
+        except OperatorFault:
+            return True  # the daemon will die of it, and somebody must hear it
+        try:
+            self._lock_file = InstanceLock(self._folder / "alerts.lock")
+        except OperatorFault:
+            return False
+        return True
+
     def _begin(self) -> None:
         now_ns = self._now_ns()
+        self._state, self._unsaved = store.load(self._folder)
         with self._lock:
             policy.resume(self._state, self._config, now_ns)
             if self._unsaved:
