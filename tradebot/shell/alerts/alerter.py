@@ -259,7 +259,7 @@ class Alerter:
 
 
 def _go(work: Callable[..., None], *given: object) -> None:
-    """One thread for one message; a channel has one under way, so there are never more than channels. None outlives the process."""
+    """One thread for one message: a channel has one under way, beside the look at its address. None outlives the process."""
     threading.Thread(target=work, args=given, name="alert", daemon=True).start()
 
 
