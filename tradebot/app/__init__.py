@@ -14,6 +14,7 @@ _ROOMS: Final = {
     "compare_models": "models",
     "costs": "costs",
     "demo": "demo",
+    "export_journal": "journal_export",
     "export_model": "export",
     "feature_quality": "feature_store",
     "fetch": "history",
@@ -39,6 +40,8 @@ _ROOMS: Final = {
     "verify_journal": "journal",
     "verify_trials": "trials",
     "walk": "walk_forward.run",
+    "why_not_traded": "why_not",
+    "why_traded": "why",
 }
 
 

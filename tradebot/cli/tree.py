@@ -13,6 +13,7 @@ from tradebot.cli import (
     daemon,
     data,
     evidence,
+    export,
     features,
     journal,
     models,
@@ -21,6 +22,7 @@ from tradebot.cli import (
     search,
     simulate,
     walk_forward,
+    why,
 )
 
 app = typer.Typer(
@@ -68,6 +70,9 @@ app.add_typer(models.commands, name="models")
 app.command()(costs.costs)
 app.command()(evidence.honesty)
 app.add_typer(evidence.trials, name="trials")
+app.command()(why.why)
+app.command("why-not")(why.why_not)
+app.command()(export.export)
 app.command()(replay.replay)
 app.add_typer(journal.commands, name="journal")
 app.add_typer(alerts.commands, name="alerts")
