@@ -20,6 +20,7 @@ from tradebot.cli import (
     replay,
     research,
     search,
+    service,
     simulate,
     walk_forward,
     why,
@@ -76,6 +77,7 @@ app.command()(export.export)
 app.command()(replay.replay)
 app.add_typer(journal.commands, name="journal")
 app.add_typer(alerts.commands, name="alerts")
+app.add_typer(service.commands, name="service")
 app.command("sim-alpaca")(simulate.sim_alpaca)
 app.add_typer(research.config, name="config")
 app.command(hidden=True)(simulate.demo)
