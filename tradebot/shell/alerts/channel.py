@@ -12,7 +12,18 @@ import msgspec
 
 from tradebot.shell.alerts.child import Question, Reply
 
-PASSED_ON: Final = ("HOME", "LANG", "PATH", "PYTHONPATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "http_proxy", "https_proxy", "no_proxy")
+PASSED_ON: Final = (
+    "HOME",
+    "LANG",
+    "PATH",
+    "PYTHONPATH",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "HTTPS_PROXY",
+)
 """Of our environment, which holds secrets."""
 _ROOT: Final = Path(__file__).resolve().parents[3]
 

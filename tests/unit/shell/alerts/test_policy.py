@@ -136,6 +136,15 @@ def test_an_acknowledged_alert_stays_where_it_is_until_it_comes_again() -> None:
     assert acknowledge(state, None, NOON + 60 * MIN) == 0, "what was typed before it came again is not about it"
 
 
+def test_what_is_acknowledged_while_it_is_under_way_is_not_sent_again() -> None:
+    state, rules = Notices(), config(channels={"mail": MAIL})
+    hear(state, rules, "critical", "halted", NOON)
+    assert told(due(state, rules, NOON)) == {"mail": [("halted", 1)]}
+    acknowledge(state, None, NOON + 1)
+    answered(state, rules, "mail", "no answer", NOON + 2)
+    assert flow(state, rules, NOON + HOUR) == {}
+
+
 def test_a_warning_of_the_night_escalates_from_the_morning_on() -> None:
     late = ChannelConfig(url_secret="LATE", step=1)
     rules = config(channels={"mail": MAIL, "late": late}, quiet_from=dt.time(22), quiet_until=dt.time(7), escalate_min=10.0)
