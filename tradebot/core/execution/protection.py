@@ -89,6 +89,9 @@ def steps_for(
         if again:
             steps.cancels += [_cancel(o, "asked again") for o in waits if o.cancel_sent]
         return steps
+    shown = {o.group for o in book.orders.values() if o.role is Role.STOP}
+    if any(o.role is Role.TARGET and o.bracket is not None and o.group not in shown for o in orders):
+        return steps  # an OCO whose stop no word has shown yet: its reply, or its look-up, will
     if any(o.status is OrderStatus.HELD and not is_armed(book, o) for o in orders):
         return steps  # its entry has ended: the broker is taking it back
     stops = [o for o in orders if o.role is Role.STOP]
