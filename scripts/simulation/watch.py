@@ -28,6 +28,7 @@ from tradebot.core.domain.events import (
     TickKind,
 )
 from tradebot.core.domain.orders import OrderIntent, Role
+from tradebot.core.domain.units import NS_PER_MINUTE
 from tradebot.core.state import Safety
 from tradebot.shell.store.writer import Append, Job
 
@@ -35,6 +36,7 @@ EVENTS_KEPT: Final = 20
 RECONCILE_S: Final = 240  # T_recon: so long, and the interval of reconciliation, after faults and moving orders books may differ
 RANK: Final = {Safety.ACTIVE: 0, Safety.REDUCING: 1, Safety.HALTED: 2}
 RESEND_S: Final = 45  # an order in doubt may be sent again for so long after its decision
+POSTS_A_MINUTE_MAX: Final = 12  # of one symbol; more is a loop
 STATE_BYTES_MAX: Final = 400_000
 JOBS: Final = tuple(kind.value for kind in TickKind)
 
@@ -45,7 +47,7 @@ INVARIANTS: Final = {
     "I4": "our positions are the broker's, or the symbol is locked, within T_recon",
     "I5": "each fill is applied exactly once",
     "I6": "every open broker order is known to us or flagged as external",
-    "I7": "no limit is exceeded, open and in-flight orders counted: positions, order size, never short, never more than one entry's shares",
+    "I7": "no limit is exceeded, open and in-flight orders counted: positions, order size, orders a minute, never short",
     "I8": "safety only tightens by itself; loosening takes a person, a reason and a clean comparison",
     "I9": "equity, high-water mark and prices are whole numbers",
     "I10": "no entry outside the session or on old data",
@@ -102,6 +104,7 @@ class Watch:
         self.violation: Violation | None = None
         self.recent: deque[tuple[int, Event, Sequence[Command]]] = deque(maxlen=EVENTS_KEPT)
         self.sent: dict[str, Sent] = {}
+        self.posts: dict[str, deque[int]] = {}  # when orders of a symbol went out
         self.durable: dict[str, OrderIntent] = {}
         self.fills: Counter[str] = Counter()
         self.safety = Safety.ACTIVE
@@ -247,6 +250,10 @@ class Watch:
         if sent.posts:
             self.check(sent.absent >= 2, "I1", f"{key} was sent again after {sent.absent} look-ups that found nothing")
         sent.posts, sent.absent = sent.posts + 1, 0
+        posts = self.posts.setdefault(intent.symbol, deque(maxlen=POSTS_A_MINUTE_MAX))
+        minute_ns = self.world.now_ns - posts[0] if len(posts) == POSTS_A_MINUTE_MAX else NS_PER_MINUTE
+        self.check(minute_ns >= NS_PER_MINUTE, "I7", f"{key} is order {POSTS_A_MINUTE_MAX + 1} of {intent.symbol} within a minute")
+        posts.append(self.world.now_ns)
         same = body["symbol"] == intent.symbol and int(body["qty"]) == intent.qty and body["side"] == intent.side.value
         self.check(same, "I3", f"{key} went out as {body}, decided was {intent}")
         if intent.role is Role.ENTRY:

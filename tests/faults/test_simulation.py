@@ -151,7 +151,7 @@ def forgets_the_intent(world: World, watch: Watch) -> None:
     ("hook", "only", "found_by"),
     [
         (sends_twice, ("F20",), ("I4", "I6", "I7", "I13")),
-        (with_engine(loses_a_fill), ("F20",), ("I4", "I7", "I11", "I13")),
+        (with_engine(loses_a_fill), ("F20",), ("I4", "I7", "I11", "I13", "I15")),
         (with_engine(counts_twice), ("F20",), ("I13",)),
         (with_engine(loosens), ("F67",), ("I8",)),
         (forgets_the_intent, ("F20",), ("I2",)),
