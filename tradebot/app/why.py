@@ -22,6 +22,7 @@ from tradebot.shell.store.reads import reading
 
 ENTER: Final = "enter"
 REFUSED: Final = "refused: "
+REPLACED: Final = "+"  # ends the key of an order that another took the place of (core/domain/book.py)
 
 
 def why_traded(profile: str, symbol: str, clock: str, *, date: dt.date | None = None, path: Path | None = None) -> dict[str, Any]:
@@ -41,7 +42,8 @@ def explained(connection: Connection, day: RecordedDay, seq: int, decision: Deci
     """Decision `seq`'s words about its symbol `n`, its orders, and what came of them that day."""
     later = orders_since(connection, decision.symbols[n], seq, day.end_ns)
     own = _of_decision(later, seq, decision.order_ids[n])
-    found = trade_of(connection, [order.intent.client_order_id for order in own if order.intent.role is Role.ENTRY])
+    entries = [order.intent.client_order_id for order in own if order.intent.role is Role.ENTRY]
+    found = trade_of(connection, [*entries, *(f"{entry}{REPLACED}" for entry in entries)])
     until = seq if found is None else found[0]
     orders = [order for order in later if order in own or (found is not None and order.seq <= until)]
     fills = _fills_of(connection, orders, decision, n, day)
@@ -124,7 +126,7 @@ def _of_decision(orders: Sequence[Ordered], seq: int, order_id: str) -> list[Ord
 def _fills_of(connection: Connection, orders: Sequence[Ordered], decision: Decision, n: int, day: RecordedDay) -> list[Fill]:
     ids = {order.intent.client_order_id for order in orders}
     found = fills_between(connection, decision.ts_event_ns, day.end_ns, decision.symbols[n])
-    return [fill for fill in found if fill.client_order_id.partition("/")[0] in ids or fill.client_order_id in ids]
+    return [fill for fill in found if fill.client_order_id.partition("/")[0].rstrip(REPLACED) in ids]
 
 
 def became(decision: Decision, n: int, own: Sequence[Ordered], fills: Sequence[Fill], trade: Trade | None) -> str:
