@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -37,6 +38,7 @@ RECONCILE_S: Final = 240  # T_recon: so long, and the interval of reconciliation
 RANK: Final = {Safety.ACTIVE: 0, Safety.REDUCING: 1, Safety.HALTED: 2}
 RESEND_S: Final = 45  # an order in doubt may be sent again for so long after its decision
 POSTS_A_MINUTE_MAX: Final = 12  # of one symbol; more is a loop
+STRANGERS: Final = ("by-hand-", "liquidation-")  # how the client ids of others begin
 STATE_BYTES_MAX: Final = 400_000
 JOBS: Final = tuple(kind.value for kind in TickKind)
 
@@ -113,6 +115,7 @@ class Watch:
         self.last_minute_ns = 0
         self.moved_ns = 0  # the broker's orders changed last
         self.updates = 0
+        self.orders_known = 0  # of the broker's, looked at so far
         self.decided: set[int] = set()
         self.counts: Counter[str] = Counter()
         self.told: deque[tuple[int, str, str]] = deque(maxlen=50)
@@ -293,6 +296,8 @@ class Watch:
     def on_market(self) -> None:
         """After every step of the market: executions may have happened."""
         venue = self.world.simulator.venue
+        if len(venue.orders) != self.orders_known:
+            self._watch_new_orders()
         count = len(venue.activities)
         if count == self.updates:
             return
@@ -301,6 +306,15 @@ class Watch:
         for symbol, held in venue.positions.items():
             if symbol not in self.doubt.strangers:
                 self.check(held.qty >= 0, "I7", f"{symbol} was sold short: {held.qty}")
+
+    def _watch_new_orders(self) -> None:
+        """Nothing is at the broker that nobody decided: no copy of an order under another id."""
+        orders = self.world.simulator.venue.orders
+        for order in islice(orders.values(), self.orders_known, None):
+            ours = order.client_order_id in self.sent or order.parent_id or order.replaces
+            decided = ours or order.client_order_id.startswith(STRANGERS)
+            self.check(bool(decided), "I1", f"the broker has an order that nobody decided: {order.client_order_id}")
+        self.orders_known = len(orders)
 
     def on_death(self, death: Death) -> None:
         if death.how == "bug" and self.violation is None:

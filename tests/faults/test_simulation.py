@@ -26,7 +26,7 @@ from tradebot.core.domain.orders import OrderStatus, Side
 from tradebot.core.state import Safety
 
 REPOSITORY = Path(__file__).parents[2]
-WORLDS_A_TEST = 4
+WORLDS_A_TEST = 5
 
 
 def told(outcome: Outcome) -> str:
@@ -36,7 +36,7 @@ def told(outcome: Outcome) -> str:
     return f"{outcome.violation.invariant}: {outcome.violation.words}\n{again}\n" + "\n".join(outcome.events)
 
 
-@pytest.mark.parametrize("first", range(1, 21, WORLDS_A_TEST))
+@pytest.mark.parametrize("first", range(1, 16, WORLDS_A_TEST))
 def test_worlds_of_ten_days(first: int) -> None:
     for seed in range(first, first + WORLDS_A_TEST):
         outcome = simulate(seed, 10)
@@ -150,7 +150,7 @@ def forgets_the_intent(world: World, watch: Watch) -> None:
 @pytest.mark.parametrize(
     ("hook", "only", "found_by"),
     [
-        (sends_twice, ("F20",), ("I4", "I6", "I7", "I13")),
+        (sends_twice, ("F20",), ("I1",)),
         (with_engine(loses_a_fill), ("F20",), ("I4", "I7", "I11", "I13", "I15")),
         (with_engine(counts_twice), ("F20",), ("I13",)),
         (with_engine(loosens), ("F67",), ("I8",)),
