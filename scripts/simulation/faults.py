@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from scripts.simulation import fault_acts as acts
+from scripts.simulation import fault_streams as streams
 from scripts.simulation.scene import Scene
 
 End = Callable[[], None]
@@ -62,13 +63,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault("F42", "the broker liquidates a position", acts.liquidation, (0, 0)),
     Fault("F43", "the account's equity is NaN, 0, null or negative", acts.strange_equity, (60, 900), ANY),
     Fault("F44", "the keys are refused for a while", acts.revoked, (30, 300)),
-    Fault("F46", "a stream is connected and mute", acts.mute, (120, 1_200)),
-    Fault("F47", "reconnect storm: streams are cut again and again, the slot is held", acts.storm, (60, 600)),
-    Fault("F48", "trade updates come twice, late and out of order", acts.disorder, (120, 1_800)),
-    Fault("F49", "trade updates are dropped while the socket is healthy", acts.dropped, (120, 1_800), SESSION, 2),
-    Fault("F50", "a gap, then a burst", acts.burst, (60, 400)),
+    Fault("F46", "a stream is connected and mute", streams.mute, (120, 1_200)),
+    Fault("F47", "reconnect storm: streams are cut again and again, the slot is held", streams.storm, (60, 600)),
+    Fault("F48", "trade updates come twice, late and out of order", streams.disorder, (120, 1_800)),
+    Fault("F49", "trade updates are dropped while the socket is healthy", streams.dropped, (120, 1_800), SESSION, 2),
+    Fault("F50", "a gap, then a burst", streams.burst, (60, 400)),
     Fault("F51", "bars come with half their volume and are corrected later", acts.late_volume, (60, 900)),
-    Fault("F52", "zero prices and 100-fold spikes on the data stream", acts.spikes, (60, 900)),
+    Fault("F52", "zero prices and 100-fold spikes on the data stream", streams.spikes, (60, 900)),
     Fault("F53", "a symbol's bars are missing on the stream, or everywhere", acts.missing_bars, (60, 900)),
     Fault("F56", "a promoted model answers no numbers", acts.nan_model, (0, 0), EVENING),
     Fault("F57", "a promoted model says the same to everything", acts.constant_model, (0, 0), EVENING),
