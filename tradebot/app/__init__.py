@@ -28,6 +28,7 @@ _ROOMS: Final = {
     "mirror_models": "mirror",
     "promote_model": "models",
     "replay_day": "replay",
+    "report_period": "period_report",
     "roll_back_model": "models",
     "run": "service",
     "search": "search",

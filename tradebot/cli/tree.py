@@ -18,6 +18,7 @@ from tradebot.cli import (
     journal,
     models,
     replay,
+    report,
     research,
     search,
     service,
@@ -74,6 +75,7 @@ app.add_typer(evidence.trials, name="trials")
 app.command()(why.why)
 app.command("why-not")(why.why_not)
 app.command()(export.export)
+app.command()(report.report)
 app.command()(replay.replay)
 app.add_typer(journal.commands, name="journal")
 app.add_typer(alerts.commands, name="alerts")
