@@ -70,6 +70,8 @@ def _named(key: str, value: Any) -> tuple[str, str]:
             return label, usd_text(value)
         case int() if key.endswith("_ns"):
             return label, f"{dt.datetime.fromtimestamp(value // NS_PER_S, _ZONE):%Y-%m-%d %H:%M:%S}"
+        case float() if key.endswith("_usd"):
+            return label, f"{value:,.2f}"
         case float():
             return label, f"{value:,.4g}" if math.isfinite(value) else "none"
         case list() | tuple():

@@ -101,7 +101,10 @@ def _told(connection: Connection, settings: Settings, first: dt.date, last: dt.d
         ],
         "by_strategy": _by(ended, "strategy", lambda t: forecasts.leader_of(t.trade_id)),
         "by_symbol": _by(ended, "symbol", lambda t: t.symbol),
-        "by_hour": _by(ended, "entered_in_hour", lambda t: f"{dt.datetime.fromtimestamp(t.entry_ns // NS_PER_S, zone):%H}:00"),
+        "by_hour": sorted(
+            _by(ended, "entered_in_hour", lambda t: f"{dt.datetime.fromtimestamp(t.entry_ns // NS_PER_S, zone):%H}:00"),
+            key=lambda row: str(row["entered_in_hour"]),
+        ),
         "by_end": _by(ended, "ended_by", lambda t: t.exit_reason),
         "model": _model(forecasts),
         "calibration": calibration([(t.confidence, t.pnl_units > 0) for t in ended]),
