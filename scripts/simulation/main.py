@@ -106,6 +106,7 @@ def _tell(outcome: Outcome) -> None:
     for line in outcome.events:
         out(f"    {line}\n")
     out(f"  the whole story: scripts/simulate --seed {outcome.seed} --days {outcome.day} --trace\n")
+    sys.stdout.flush()
 
 
 def _list() -> None:
