@@ -53,4 +53,6 @@ def __getattr__(name: str) -> Any:
     """`app.train` and the like; only the room that is needed costs its imports."""
     if name not in _ROOMS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
+    value = getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
+    globals()[name] = value  # else a room of the same name would stand in its place from now on
+    return value
