@@ -67,6 +67,10 @@ def install(
         "missing": missing,
         "next": f"systemctl{flag} start {place.name}; journalctl{flag} -fu {place.name}",
     }
+    if settings.socket_path.parent != settings.state_dir and not user:
+        said["note"] = (
+            "the path of the state folder is too long for a socket: it goes to a private /tmp, where tradebot status cannot see it"
+        )
     if dry_run:
         return said | {"text": unit_text(facts)}
     service_files.write(place, unit_text(facts), secrets, facts.writable, who)
