@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -27,8 +26,8 @@ TRADES_MAX = 40  # in one digest
 
 
 def alert_urls(config: AlertsConfig, environment: Mapping[str, str]) -> dict[str, str]:
-    """Apprise's URL of each channel that has one, from the environment, .env or a systemd credential of the variable's name."""
-    found = {name: _secret(channel.url_secret, environment) for name, channel in config.channels.items()}
+    """Apprise's URL of each channel that has one. `environment` is that of `read_environment`: systemd's credentials and .env are in it."""
+    found = {name: environment.get(channel.url_secret, "").strip() for name, channel in config.channels.items()}
     return {name: url for name, url in found.items() if url}
 
 
@@ -165,16 +164,6 @@ def _report_of(settings: Settings, day: dt.date) -> Path | None:
     folder = settings.data.folder.parent / "reports" / settings.profile
     found = sorted(folder.glob(f"*{day}*.html"), key=lambda path: path.stat().st_mtime) if folder.is_dir() else []
     return found[-1] if found else None
-
-
-def _secret(name: str, environment: Mapping[str, str]) -> str:
-    folder = environment.get("CREDENTIALS_DIRECTORY") or os.environ.get("CREDENTIALS_DIRECTORY")
-    if environment.get(name) or not folder:
-        return environment.get(name, "").strip()
-    try:
-        return (Path(folder) / name).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        return ""
 
 
 def _cleaner(secrets: tuple[str, ...]) -> Callable[[str], str]:
