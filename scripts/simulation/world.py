@@ -23,6 +23,7 @@ from scripts.simulation.models import FIRST, SHELF
 from scripts.simulation.sockets import Sockets
 from scripts.simulation.timeline import Timeline
 from scripts.simulation.weather import Weather
+from tradebot.core.config_text import config_text
 from tradebot.core.domain.commands import Command
 from tradebot.core.domain.events import Event
 from tradebot.core.domain.faults import OperatorFault
@@ -205,6 +206,8 @@ class World:
             sessions=self.market.table,
             timetable=TimetableConfig(),
             flatten_before_close_min=self.config.exits.flatten_before_close_min,
+            config=config_text(self.config),
+            program="simulated",
             universe=SYMBOLS,
             warm_up_bars=warm_up_bars(SHELF[FIRST].features),
             promotion=Promotion(self.model, "0" * 64, "simulated"),

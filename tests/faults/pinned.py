@@ -23,5 +23,11 @@ PINNED: Final[tuple[Pinned, ...]] = (
         "an entry and its stop filled while no reply and no look-up came through: the exit sold the same shares again, short",
     ),
     Pinned(4, 5, ("F25",), "the close forgot such an entry, and what was still thought to be held was sold after it, short"),
+    Pinned(
+        171,
+        1,
+        (),
+        "a life that ended while its broker was called stale left that word for ever: the next one's poller had nothing to take back",
+    ),
     Pinned(50, 1, ("F26", "F42"), "an OCO known from the stream alone was cancelled and placed anew, 500 times in some minutes"),
 )

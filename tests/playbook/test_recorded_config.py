@@ -7,7 +7,7 @@ from tests.playbook.test_engine import intents
 from tradebot.core.config import EngineConfig
 from tradebot.core.config_text import config_text
 from tradebot.core.domain.commands import Alert
-from tradebot.core.domain.events import DaemonStarted
+from tradebot.core.domain.events import DaemonStarted, FeedChanged
 from tradebot.core.engine import Engine
 
 BEFORE, TODAY = config(max_shares=5), config(max_shares=2)
@@ -40,3 +40,12 @@ def test_a_start_with_the_same_configuration_changes_nothing() -> None:
 def test_a_journal_that_recorded_no_configuration_is_decided_by_todays() -> None:
     engine = started()
     assert Engine.restore(TODAY, SESSIONS, {"oracle": Oracle()}, engine.snapshot()).config == TODAY
+
+
+def test_a_life_that_begins_has_heard_of_no_stale_feed() -> None:
+    engine = started()
+    engine.handle(starts(BEFORE))
+    engine.handle(FeedChanged(ts_event_ns=OPEN_NS - 1, feed="broker", stale=True, reason="orders cannot be read"))
+    assert not intents(engine.handle(minute(0, {"AAA": 70})))
+    engine.handle(starts(BEFORE))
+    assert intents(engine.handle(minute(1, {"AAA": 70})))

@@ -165,6 +165,7 @@ class Engine:
             case AssetsRead():
                 return statuses.note_assets(state, event)
             case DaemonStarted(config=text):
+                state.stale_feeds = {}  # what an earlier life said of its feeds; this one's say so anew
                 return self._configure(text)
             case JobEnded() | BarCorrected():
                 return []
