@@ -323,12 +323,14 @@ class Watch:
             self._forget_the_lost()
 
     def _forget_the_lost(self) -> None:
-        """What was not durable did not happen: it will be told again."""
+        """What was not durable did not happen: it will be told again. What was, counts, also where the life ended before it heard of it."""
         import sqlite3
 
         connection = sqlite3.connect(self.world.disk.path)
         try:
             self.fills = Counter(row[0] for row in connection.execute("select fill_id from fills"))
+            for key, body in connection.execute("select client_order_id, body from intents"):
+                self.durable.setdefault(key, msgspec.msgpack.decode(body, type=OrderIntent))
         except sqlite3.OperationalError:
             self.fills = Counter()
         finally:

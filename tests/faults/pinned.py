@@ -29,5 +29,6 @@ PINNED: Final[tuple[Pinned, ...]] = (
         (),
         "a life that ended while its broker was called stale left that word for ever: the next one's poller had nothing to take back",
     ),
+    Pinned(471, 1, (), "a daemon that was down over the close told nobody, when it came back, what was held over it"),
     Pinned(50, 1, ("F26", "F42"), "an OCO known from the stream alone was cancelled and placed anew, 500 times in some minutes"),
 )

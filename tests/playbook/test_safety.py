@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.playbook.market import OPEN_NS, leg_report, minute, started
+from tests.playbook.market import DAY, OPEN_NS, leg_report, minute, started
 from tests.playbook.test_engine import entered, intents, reasons
 from tradebot.core.config_text import config_text
 from tradebot.core.domain.commands import Alert, CancelOrder, CompareBooks
-from tradebot.core.domain.events import AccountReconciled, DaemonStarted, GuardRefused, OperatorOrder, OperatorSpoke, PositionFact
+from tradebot.core.domain.events import (
+    AccountReconciled,
+    DaemonStarted,
+    GuardRefused,
+    JobEnded,
+    OperatorOrder,
+    OperatorSpoke,
+    PositionFact,
+    TickKind,
+)
 from tradebot.core.domain.orders import OrderKind, OrderStatus, Side
 from tradebot.core.engine import Engine
 from tradebot.core.risk.breaker import BreakerConfig
@@ -109,3 +118,15 @@ def test_a_looser_profile_opens_nothing_until_a_person_says_why_and_a_tighter_on
     engine.handle(facts(engine))
     engine.handle(DaemonStarted(ts_event_ns=OPEN_NS, config=config_text(tight), program="test"))
     assert intents(engine.handle(minute(1, {"AAA": 70})))
+
+
+def test_a_daemon_that_was_not_there_at_the_close_tells_what_is_held_over_it() -> None:
+    engine = started()
+
+    def missed(job: TickKind) -> JobEnded:
+        return JobEnded(ts_event_ns=DAY.close_ns + 1, job=job.value, session=DAY.date, outcome="skipped", reason="it was not running")
+
+    assert engine.handle(missed(TickKind.SESSION_CLOSE)) == []
+    entered(engine)
+    assert engine.handle(missed(TickKind.FLATTEN)) == []
+    assert engine.handle(missed(TickKind.SESSION_CLOSE)) == [Alert("critical", "held over the close: AAA")]

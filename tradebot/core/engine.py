@@ -167,6 +167,8 @@ class Engine:
             case DaemonStarted(config=text):
                 state.stale_feeds = {}  # what an earlier life said of its feeds; this one's say so anew
                 return self._configure(text)
+            case JobEnded(job=TickKind.SESSION_CLOSE.value, outcome="skipped"):
+                return self._held_over_close()  # nobody was here to tell it then
             case JobEnded() | BarCorrected():
                 return []
 
@@ -183,6 +185,10 @@ class Engine:
         return said + safety.await_consent(
             state, (*loosened(old.limits, self.config.limits), *breaker.loosened(old.breaker, self.config.breaker))
         )
+
+    def _held_over_close(self) -> list[Command]:
+        held = [s for s, p in self.state.book.positions.items() if p.qty]
+        return [Alert("critical", f"held over the close: {', '.join(held)}")] if held else []
 
     def _on_minute(self, minute: MinuteClosed) -> list[Command]:
         state, session = self.state, self._session
@@ -257,8 +263,7 @@ class Engine:
             case TickKind.SESSION_CLOSE:
                 state.high_water_units = breaker.higher(state.high_water_units, state.equity_units())
                 state.book.forget_finished()
-                held = [s for s, p in state.book.positions.items() if p.qty]
-                return [Alert("critical", f"held over the close: {', '.join(held)}")] if held else []
+                return self._held_over_close()
             case TickKind.RETRAIN:
                 return [StartRetrain(tick.session)]
             case TickKind.SESSION_OPEN:
