@@ -39,6 +39,7 @@ class WireGuard:
         self._sent: dict[str, int] = {}  # client order id -> when
         self._of_parent: dict[str, int] = {}  # shares sent in slices
         self._opened: deque[tuple[int, int]] = deque()  # (when, notional) of the last minute
+        self._opened_units = 0  # their sum
 
     def know(self, client_order_id: str) -> None:
         """An id of an earlier life: it may have been sent."""
@@ -77,12 +78,13 @@ class WireGuard:
         """The fuse, and the count of what passes it."""
         opened = self._opened
         while opened and opened[0][0] <= now_ns - NS_PER_MINUTE:
-            opened.popleft()
+            self._opened_units -= opened.popleft()[1]
         units = intent.qty * max(intent.reference_units, intent.limit_units)
-        total = units + sum(notional for _, notional in opened)
+        total = units + self._opened_units
         if len(opened) >= self._fuse.orders_max:
             return f"{len(opened)} orders went out in a minute, the fuse is {self._fuse.orders_max}"
         if total > self._fuse.usd_max * UNITS_PER_USD:
             return f"{usd_text(total)} in a minute is more than the fuse of {self._fuse.usd_max:g}"
         opened.append((now_ns, units))
+        self._opened_units = total
         return ""

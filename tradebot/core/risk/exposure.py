@@ -54,6 +54,8 @@ class Exposure:
     high_water_units: int
     spent: list[Spent]
     values: dict[str, int] = field(default_factory=dict)
+    sectors: dict[str, int] = field(default_factory=dict)  # absolute units, as are those of the groups
+    groups: dict[int | str, int] = field(default_factory=dict)
     gross_units: int = 0
     net_units: int = 0
 
@@ -94,8 +96,8 @@ class Exposure:
             symbol_units=self.values.get(symbol, 0),
             gross_units=self.gross_units,
             net_units=self.net_units,
-            sector_units=self._together(sector_of(self.config, symbol), lambda s: sector_of(self.config, s)),
-            group_units=self._together(self.group_of(symbol), self.group_of),
+            sector_units=self.sectors.get(sector_of(self.config, symbol), 0),
+            group_units=self.groups.get(self.group_of(symbol), 0),
             var_units=around.var_units,
             historical_var_units=around.historical_var_units,
             orders_in_minute=len(recent),
@@ -113,11 +115,12 @@ class Exposure:
     def _put(self, symbol: str, value_units: int) -> None:
         before = self.values.get(symbol, 0)
         after = self.values[symbol] = before + value_units
-        self.gross_units += abs(after) - abs(before)
+        more = abs(after) - abs(before)
+        sector, group = sector_of(self.config, symbol), self.group_of(symbol)
+        self.sectors[sector] = self.sectors.get(sector, 0) + more
+        self.groups[group] = self.groups.get(group, 0) + more
+        self.gross_units += more
         self.net_units += value_units
-
-    def _together(self, name: int | str, name_of: Callable[[str], int | str]) -> int:
-        return sum(abs(units) for symbol, units in self.values.items() if name_of(symbol) == name)
 
 
 def reducing_refusal(book: Book, intent: OrderIntent) -> str | None:
